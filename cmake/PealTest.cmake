@@ -1,0 +1,33 @@
+# SPDX-License-Identifier: Apache-2.0
+include_guard()
+
+# peal_add_test(NAME name SOURCES file... [LABELS label...] [TIMEOUT seconds] [LIBRARY target] [ARGS arg...])
+# One executable, linked with the static library (so that internal symbols can be reached), cmocka and tests/support.
+function(peal_add_test)
+    cmake_parse_arguments(arg "" "NAME;TIMEOUT;LIBRARY" "SOURCES;LABELS;ARGS" ${ARGN})
+    if(NOT arg_LIBRARY)
+        set(arg_LIBRARY peal_static)
+    endif()
+    if(NOT arg_TIMEOUT)
+        set(arg_TIMEOUT 120)
+    endif()
+    add_executable(${arg_NAME} ${arg_SOURCES})
+    target_link_libraries(${arg_NAME} PRIVATE peal_test_support ${arg_LIBRARY} m)
+    add_test(NAME ${arg_NAME} COMMAND ${arg_NAME} ${arg_ARGS})
+    set_tests_properties(${arg_NAME} PROPERTIES LABELS "${arg_LABELS}" TIMEOUT ${arg_TIMEOUT})
+    if("unit" IN_LIST arg_LABELS)
+        set_property(GLOBAL APPEND PROPERTY PEAL_UNIT_TESTS ${arg_NAME})
+    endif()
+endfunction()
+
+# peal_glob_tests(kind [TIMEOUT seconds] [LIBRARY target]): all *_test.c files below tests/<kind>, labelled <kind>.
+function(peal_glob_tests kind)
+    set(root "${CMAKE_CURRENT_SOURCE_DIR}/${kind}")
+    file(GLOB_RECURSE files CONFIGURE_DEPENDS "${root}/*_test.c")
+    foreach(file IN LISTS files)
+        file(RELATIVE_PATH name "${root}" "${file}")
+        string(REGEX REPLACE "_test\\.c$" "" name "${name}")
+        string(REPLACE "/" "." name "${name}")
+        peal_add_test(NAME ${kind}.${name} SOURCES "${file}" LABELS ${kind} ${ARGN})
+    endforeach()
+endfunction()
