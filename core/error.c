@@ -30,7 +30,9 @@ enum peal_status peal_fail_context(enum peal_status status, const char *format, 
     va_end(arguments);
     if (written < 0 || (size_t)written >= sizeof(text))
         written = (int)sizeof(text) - 1;
-    (void)snprintf(text + written, sizeof(text) - (size_t)written, ": %s", message);
+    /* A chain that is too long loses its end; looking at the result tells the compiler that this is meant. */
+    if (snprintf(text + written, sizeof(text) - (size_t)written, ": %s", message) < 0)
+        text[written] = '\0';
     memcpy(message, text, sizeof(message));
     return status;
 }
