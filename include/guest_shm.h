@@ -6,8 +6,9 @@
  * usable from C, C++ and Linux kernel code, and needs nothing of Peal.
  *
  * factory page   one page of trapped registers; its place is told by the PCI device's first BAR, or by the host's
- *                configuration. Writing `size` creates or attaches the region called `name`, writing `find` only
- *                attaches to one that exists; then `status`, `shmem` and `vector` tell the outcome.
+ *                configuration. Writing `size` creates the region called `name`, or attaches to it if it exists;
+ *                then `status`, `size`, `shmem` and `vector` tell the outcome. The page is one register set for all
+ *                regions of a guest, so the whole transaction needs one guest-wide lock.
  * region         at `shmem`: one trapped control page (guest_shm_control), then `size` data pages of 4 KiB.
  *
  * Registers must be accessed through the platform's accessors for device memory, one register an access.
@@ -26,7 +27,7 @@
 
 #define GUEST_SHM_MAX_CLIENTS 16
 #define GUEST_SHM_MAX_NAME 32
-#define GUEST_SHM_SIGNATURE 0x4d534732474d5651 /* "QVMG2GSM", least significant byte first */
+#define GUEST_SHM_SIGNATURE 0x4d534732474d5651 /* "QVMG2GSM", in little-endian memory */
 
 /* Vendor and device id of the PCI function that carries the factory page. */
 #define PCI_VID_BlackBerry_QNX 0x1C05
@@ -40,7 +41,7 @@ enum guest_shm_status {
     GSS_CLIENT_MAX,      /* as many clients as may be are attached already */
     GSS_ILLEGAL_NAME,    /* the name is not one */
     GSS_NO_PERMISSION,   /* this guest may not */
-    GSS_DOES_NOT_EXIST   /* `find`: no region of this name */
+    GSS_DOES_NOT_EXIST   /* `find`: there is no such connection */
 };
 
 /*
@@ -52,14 +53,14 @@ struct guest_shm_factory {
     uint64_t shmem;                /* read only: guest-physical address of the control page */
     uint32_t vector;               /* read only: interrupt of this region */
     uint32_t status;               /* read only: enum guest_shm_status of the last request */
-    uint32_t size;                 /* write: create or attach, in pages of 4 KiB; read: pages granted */
-    char name[GUEST_SHM_MAX_NAME]; /* name of the region, ended by a zero byte */
-    uint32_t find;                 /* write: attach to an existing region */
+    uint32_t size;                 /* write: create or attach, in pages of 4 KiB; read: what it really has */
+    char name[GUEST_SHM_MAX_NAME]; /* ended by a zero byte; written byte by byte */
+    uint32_t find;                 /* write a connection number: the page then shows that connection */
 };
 
 /* Control page: 0 status | 4 idx | 8 notify | 12 detach */
 struct guest_shm_control {
-    uint32_t status; /* read only: low half pending notifications, high half attached clients; reading clears */
+    uint32_t status; /* read only, clears pending: low 16 bits pending, high 16 attached clients */
     uint32_t idx;    /* read only: own connection index, 0..15 */
     uint32_t notify; /* write: bitset of clients to notify */
     uint32_t detach; /* write: leave the region */
