@@ -1,0 +1,82 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The life of a lane: claimed, laid out, open, orphaned, reclaimed. The messages in it are
+ * core/lane_writer.h's and core/lane_reader.h's business.
+ *
+ *      CLAIMED(publisher) -> ACTIVE -> ORPHAN -CAS-> RECLAIMING(anybody) -> FREE
+ *
+ * The pages of an ended lane are given back when no live subscriber reads it. A subscriber reads a
+ * lane when the lane's acknowledgement line of its entry carries the subscriber's owner word ("tag").
+ * Tag and state are joined by the same handshake as in core/directory.h: the reader writes its tag,
+ * full fence, looks at the lane's state; the reclaimer makes it RECLAIMING, full fence, looks at the
+ * tags, and puts ORPHAN back if somebody reads.
+ *
+ * Every subscriber that exists when a lane opens is owed the lane from its first message, even if it
+ * looks at it only after the publisher has gone: the publisher invites it by writing its tag.
+ */
+#ifndef PEAL_CORE_LANE_LIFE_H
+#define PEAL_CORE_LANE_LIFE_H
+
+#include "core/lane_shared.h"
+#include "core/region.h"
+
+struct peal_lane_place {
+    uint32_t topic;
+    uint32_t lane;
+    uint64_t word; /* the lane entry's owner word as we know it */
+};
+
+/*
+ * Takes pages for a claimed lane and notes them in the entry. *memory: zeroed, page-aligned.
+ * ENOSPC with message (how much was wanted, how much is free).
+ */
+enum peal_status peal_lane_allocate(struct peal_region *region, struct peal_lane_place *place,
+                                    uint64_t size_bytes, uint64_t name_hash,
+                                    struct peal_lane_shared **memory);
+
+/* Gives a claimed entry back, with its pages if it has any. */
+void peal_lane_abandon(struct peal_region *region, struct peal_lane_place *place);
+
+/*
+ * CLAIMED -> ACTIVE, after the lane's memory was laid out; moves lane_epoch; full fence; then invites
+ * every ACTIVE subscriber by setting its tag (compare-and-swap from 0) where it has not done so
+ * itself. Subscribers that become ACTIVE after that find the lane themselves.
+ */
+enum peal_status peal_lane_open(struct peal_region *region, struct peal_lane_place *place);
+
+/* ACTIVE -> ORPHAN by its publisher; moves lane_epoch; reclaims at once if nobody reads. */
+void peal_lane_close(struct peal_region *region, struct peal_lane_place *place);
+
+/* What a subscriber finds when it looks at lane entry `lane`. */
+struct peal_lane_found {
+    struct peal_lane_shared *memory; /* validated to lie in whole pages of the region */
+    uint64_t size_bytes;
+    uint64_t name_hash;
+    uint64_t word; /* owner word seen: identifies this lane by (client, incarnation) */
+    uint64_t page_word;
+    bool invited;  /* the publisher had set our tag: read from message 0 */
+    bool orphan;
+};
+
+/*
+ * Joins the lane for subscriber entry `entry` with owner word `tag`: sets the tag and makes sure that
+ * the lane is still there. EMPTY: no lane there to join (free, being made, or an orphan that we were
+ * not invited to); ECORRUPT: the entry describes pages outside the region or not its own; AGAIN:
+ * it went away meanwhile.
+ */
+enum peal_status peal_lane_join(struct peal_region *region, uint32_t topic, uint32_t lane,
+                                uint32_t entry, uint64_t tag, struct peal_lane_found *found);
+
+/* Clears our tag; reclaims the lane if it is an orphan that nobody reads any more. */
+void peal_lane_leave(struct peal_region *region, uint32_t topic, uint32_t lane, uint32_t entry,
+                     uint64_t tag, struct peal_lane_shared *memory);
+
+/* The state of the lane that `word` identified: still the same publisher's and ACTIVE? An ACTIVE lane
+ * whose publisher is dead (asks the authority) is made an ORPHAN on the way. */
+bool peal_lane_is_live(struct peal_region *region, uint32_t topic, uint32_t lane, uint64_t word);
+
+/* Gives an orphan's pages back if no live subscriber reads it. Anybody may try at any time. True if
+ * the entry is FREE afterwards. */
+bool peal_lane_reclaim(struct peal_region *region, uint32_t topic, uint32_t lane);
+
+#endif

@@ -1,0 +1,89 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * A topic's entry in the directory: its name and type, its subscribers, its lanes.
+ *
+ *         0  owner            FREE -> CLAIMED -> READY -> CLOSING -> FREE, see core/directory.h
+ *         8  type_owner       FREE (untyped) -> CLAIMED -> READY
+ *        16  schema_hash
+ *        24  name[64]  88  type_name[64]
+ *       256  subscriber_epoch moves when a subscriber comes or goes; publishers read it at publish
+ *       384  lane_epoch       moves when a lane comes or goes; subscribers read it when idle
+ *       512  subscribers      32 owner words, together in four lines
+ *       768  subscriber_flags 32 words
+ *      1024  lanes            32 entries of 32 bytes
+ *      2048
+ */
+#ifndef PEAL_CORE_TOPIC_SHARED_H
+#define PEAL_CORE_TOPIC_SHARED_H
+
+#include "core/atomic.h"
+
+#include <stddef.h>
+
+#define PEAL_TOPIC_NAME_BYTES 64u
+#define PEAL_TOPIC_SUBSCRIBERS_MAX 32u
+#define PEAL_TOPIC_PUBLISHERS_MAX 16u /* live at once */
+#define PEAL_TOPIC_LANES_MAX 32u      /* live ones, and ended ones that are not yet drained */
+
+enum peal_topic_state {
+    PEAL_TOPIC_FREE = 0,
+    PEAL_TOPIC_CLAIMED = 1, /* its maker is writing the name */
+    PEAL_TOPIC_READY = 2,
+    PEAL_TOPIC_CLOSING = 3, /* somebody checks that it is unused; whoever uses it takes it back */
+};
+
+enum peal_subscriber_state {
+    PEAL_SUBSCRIBER_FREE = 0,
+    PEAL_SUBSCRIBER_CLAIMED = 1,
+    PEAL_SUBSCRIBER_ACTIVE = 2,
+};
+
+enum peal_subscriber_flag {
+    PEAL_SUBSCRIBER_IS_RELIABLE = 1u << 0,
+};
+
+enum peal_lane_state {
+    PEAL_LANE_FREE = 0,
+    PEAL_LANE_CLAIMED = 1,    /* its publisher is taking pages and laying it out */
+    PEAL_LANE_ACTIVE = 2,     /* its publisher lives (as far as anybody has looked) */
+    PEAL_LANE_ORPHAN = 3,     /* its publisher has ended; subscribers may still read */
+    PEAL_LANE_RECLAIMING = 4, /* its owner word names who gives the pages back */
+};
+
+/* Written by the publisher while CLAIMED, constant after that until FREE. */
+struct peal_lane_entry_shared {
+    peal_u64 owner;     /* state as above; (client, incarnation) of the publisher, in RECLAIMING of the
+                           reclaimer */
+    peal_u64 page_word; /* the owner word that its pages carry in the page map */
+    peal_u32 first_page;
+    peal_u32 page_count;
+    peal_u64 name_hash; /* of the publisher's name, to recognise a restart */
+};
+
+struct peal_topic_shared {
+    peal_u64 owner;
+    peal_u64 type_owner;
+    peal_u64 schema_hash;
+    peal_u64 name[PEAL_TOPIC_NAME_BYTES / 8];
+    peal_u64 type_name[PEAL_TOPIC_NAME_BYTES / 8];
+    unsigned char pad0[256 - 152];
+    peal_u64 subscriber_epoch;
+    unsigned char pad1[128 - 8];
+    peal_u64 lane_epoch;
+    unsigned char pad2[128 - 8];
+    peal_u64 subscribers[PEAL_TOPIC_SUBSCRIBERS_MAX];
+    peal_u64 subscriber_flags[PEAL_TOPIC_SUBSCRIBERS_MAX];
+    struct peal_lane_entry_shared lanes[PEAL_TOPIC_LANES_MAX];
+};
+
+static_assert(sizeof(struct peal_lane_entry_shared) == 32, "format");
+static_assert(sizeof(struct peal_topic_shared) == 2048, "format");
+static_assert(offsetof(struct peal_topic_shared, name) == 24, "format");
+static_assert(offsetof(struct peal_topic_shared, type_name) == 88, "format");
+static_assert(offsetof(struct peal_topic_shared, subscriber_epoch) == 256, "format");
+static_assert(offsetof(struct peal_topic_shared, lane_epoch) == 384, "format");
+static_assert(offsetof(struct peal_topic_shared, subscribers) == 512, "format");
+static_assert(offsetof(struct peal_topic_shared, subscriber_flags) == 768, "format");
+static_assert(offsetof(struct peal_topic_shared, lanes) == 1024, "format");
+
+#endif
