@@ -1,0 +1,71 @@
+#!/bin/sh
+# SPDX-License-Identifier: Apache-2.0
+# Builds the tree a second time, another way, and runs tests there. ctest of the release build calls this for each of
+# its `slow` entries, so that one run closes with one summary; it can be called by hand as well.
+#
+#   scripts/suite.sh asan|tsan|clang|aarch64|i386 [BUILD_FOLDER]
+#   scripts/suite.sh valgrind [BUILD_FOLDER]
+set -eu
+cd "$(dirname "$0")/.."
+suite=${1?usage: scripts/suite.sh asan|tsan|clang|aarch64|i386|valgrind [BUILD_FOLDER]}
+jobs=$(nproc)
+
+# Valgrind follows fork but judges only what it started; leaks of mappings are told by tests/support/leak_check.c.
+valgrind_tests() {
+    log=$(mktemp -d)
+    trap 'rm -rf "$log"' EXIT INT TERM
+    failed=0
+    while read -r test; do
+        name=$(basename "$test")
+        if timeout 300 valgrind --quiet --error-exitcode=99 --leak-check=full --show-leak-kinds=all \
+            --errors-for-leak-kinds=definite,indirect,possible --track-fds=yes --child-silent-after-fork=yes \
+            --fair-sched=yes --suppressions=scripts/valgrind.supp "$test" >"$log/out" 2>&1 &&
+            ! grep -q 'Open file descriptor' "$log/out"; then
+            echo "valgrind $name: clean"
+        else
+            failed=$((failed + 1))
+            cat "$log/out"
+            echo "valgrind $name: FAILED"
+        fi
+    done <"$1/unit-tests.txt"
+    [ "$failed" -eq 0 ] || { echo "valgrind: $failed tests failed"; exit 1; }
+}
+
+build() {
+    cmake --preset "$suite" -B "$folder" >/dev/null
+    cmake --build "$folder" --parallel "$jobs"
+}
+
+run() {
+    ctest --test-dir "$folder" --output-on-failure --no-tests=error "$@"
+}
+
+folder=${2-build/$suite}
+case "$suite" in
+asan)
+    export ASAN_OPTIONS="detect_stack_use_after_return=1:strict_string_checks=1:${ASAN_OPTIONS-}"
+    export UBSAN_OPTIONS="print_stacktrace=1:${UBSAN_OPTIONS-}"
+    build
+    run
+    ;;
+tsan)
+    export TSAN_OPTIONS="halt_on_error=1:second_deadlock_stack=1:suppressions=$PWD/scripts/tsan.supp:${TSAN_OPTIONS-}"
+    build
+    run -L 'unit|conformance|stress'
+    ;;
+clang)
+    build
+    run -L unit
+    ;;
+aarch64 | i386)
+    build
+    run -L unit --parallel "$jobs"
+    ;;
+valgrind)
+    valgrind_tests "${2-build/release}"
+    ;;
+*)
+    echo "suite: there is no suite '$suite'" >&2
+    exit 2
+    ;;
+esac
