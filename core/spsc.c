@@ -190,6 +190,7 @@ enum peal_status peal_spsc_consumer_join(struct peal_spsc_consumer *consumer, vo
         .limit = tail,
         .given_back = head,
         .give_back_step = step == 0 ? 1 : step,
+        .short_run = peal_spsc_min(capacity / 2, PEAL_SPSC_SHORT_RUN),
         .peeked_end = head,
         .capacity = capacity,
         .elements = (unsigned char *)memory + sizeof(*shared),
@@ -218,10 +219,23 @@ enum peal_status peal_spsc_producer_look(struct peal_spsc_producer *producer)
     return PEAL_OK;
 }
 
+/* Lets the producer run ahead before its cursor's line is taken away: see "How it is fast". */
+static void pace(struct peal_spsc_consumer *consumer)
+{
+    /* The producer may be waiting for the room that we still hold. */
+    if (consumer->given_back != consumer->head)
+        peal_spsc_consumer_give_back(consumer);
+    for (unsigned hint = 0; hint < PEAL_SPSC_PACE_HINTS; hint++)
+        peal_cpu_relax();
+}
+
 enum peal_status peal_spsc_consumer_look(struct peal_spsc_consumer *consumer)
 {
     if (consumer->corrupt)
         return PEAL_ECORRUPT;
+    if (consumer->found > 1 && consumer->found < consumer->short_run &&
+        consumer->head == consumer->limit)
+        pace(consumer);
     /* SPSC-A1: the elements before the cursor; pairs with SPSC-R1 in
      * spsc.h:peal_spsc_producer_publish() */
     uint64_t tail = peal_u64_load_acquire(&consumer->shared->producer.tail);
@@ -233,16 +247,69 @@ enum peal_status peal_spsc_consumer_look(struct peal_spsc_consumer *consumer)
         return PEAL_ECORRUPT;
     }
     consumer->limit = tail;
-    /* Empty: the producer may be waiting for the room that we still hold. */
+    consumer->found = advance;
+    /* Empty: as in pace(). */
     if (tail == consumer->head && consumer->given_back != consumer->head)
         peal_spsc_consumer_give_back(consumer);
     return PEAL_OK;
 }
 
-void peal_spsc_consumer_give_back(struct peal_spsc_consumer *consumer)
+/* The usual sizes become a few moves; a memcpy of unknown size is a call of some nanoseconds. */
+static void copy_one(void *to, const void *from, size_t element_bytes)
 {
-    consumer->given_back = consumer->head;
-    /* SPSC-R2: our reads of the elements come before; pairs with SPSC-A2 in
-     * peal_spsc_producer_look() and SPSC-A4 in peal_spsc_producer_join() */
-    peal_u64_store_release(&consumer->shared->consumer.head, consumer->head);
+    switch (element_bytes) {
+    case 4:
+        memcpy(to, from, 4);
+        return;
+    case 8:
+        memcpy(to, from, 8);
+        return;
+    case 16:
+        memcpy(to, from, 16);
+        return;
+    case 32:
+        memcpy(to, from, 32);
+        return;
+    case 64:
+        memcpy(to, from, 64);
+        return;
+    default:
+        memcpy(to, from, element_bytes);
+    }
+}
+
+enum peal_status peal_spsc_producer_push_any(struct peal_spsc_producer *producer,
+                                             const void *element)
+{
+    uint64_t tail = producer->tail;
+    if (tail == producer->limit) {
+        enum peal_status status = peal_spsc_producer_look(producer);
+        if (status != PEAL_OK)
+            return status;
+        if (tail == producer->limit)
+            return PEAL_FULL;
+    }
+    size_t element_bytes = producer->element_bytes;
+    copy_one(producer->elements + peal_spsc_offset(tail, producer->capacity, element_bytes),
+             element, element_bytes);
+    peal_spsc_producer_publish(producer, tail + 1);
+    return PEAL_OK;
+}
+
+enum peal_status peal_spsc_consumer_pop_any(struct peal_spsc_consumer *consumer, void *element)
+{
+    uint64_t head = consumer->head;
+    if (head == consumer->limit) {
+        enum peal_status status = peal_spsc_consumer_look(consumer);
+        if (status != PEAL_OK)
+            return status;
+        if (head == consumer->limit)
+            return PEAL_EMPTY;
+    }
+    size_t element_bytes = consumer->element_bytes;
+    copy_one(element,
+             consumer->elements + peal_spsc_offset(head, consumer->capacity, element_bytes),
+             element_bytes);
+    peal_spsc_consumer_advance(consumer, head + 1);
+    return PEAL_OK;
 }
