@@ -17,7 +17,6 @@
 #define GUEST_SHM_H
 
 #ifdef __KERNEL__
-#include <linux/build_bug.h>
 #include <linux/stddef.h>
 #include <linux/types.h>
 #else
@@ -49,13 +48,13 @@ enum guest_shm_status {
  *   0 signature u64 | 8 shmem u64 | 16 vector u32 | 20 status u32 | 24 size u32 | 28 name[32] | 60 find u32
  */
 struct guest_shm_factory {
-    uint64_t signature;            /* read only: GUEST_SHM_SIGNATURE */
-    uint64_t shmem;                /* read only: guest-physical address of the control page */
-    uint32_t vector;               /* read only: interrupt of this region */
-    uint32_t status;               /* read only: enum guest_shm_status of the last request */
-    uint32_t size;                 /* write: create or attach, in pages of 4 KiB; read: what it really has */
+    uint64_t signature; /* read only: GUEST_SHM_SIGNATURE */
+    uint64_t shmem;     /* read only: guest-physical address of the control page */
+    uint32_t vector;    /* read only: interrupt of this region */
+    uint32_t status;    /* read only: enum guest_shm_status of the last request */
+    uint32_t size;      /* write: create or attach, in pages of 4 KiB; read: what it really has */
     char name[GUEST_SHM_MAX_NAME]; /* ended by a zero byte; written byte by byte */
-    uint32_t find;                 /* write a connection number: the page then shows that connection */
+    uint32_t find; /* write a connection number: the page then shows that connection */
 };
 
 /* Control page: 0 status | 4 idx | 8 notify | 12 detach */
