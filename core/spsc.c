@@ -153,7 +153,7 @@ enum peal_status peal_spsc_producer_join(struct peal_spsc_producer *producer, vo
     /* relaxed: its only writer was our predecessor, and whoever knows it dead knows its stores */
     uint64_t tail = peal_u64_load_relaxed(&shared->producer.tail);
     /* SPSC-A4: what the consumer has read may be overwritten; pairs with SPSC-R2 in
-     * peal_spsc_consumer_give_back() */
+     * spsc.h:peal_spsc_consumer_give_back() */
     uint64_t head = peal_u64_load_acquire(&shared->consumer.head);
     if (tail - head > capacity)
         return cursors_contradict(tail, head);
@@ -205,7 +205,7 @@ enum peal_status peal_spsc_producer_look(struct peal_spsc_producer *producer)
     if (producer->corrupt)
         return PEAL_ECORRUPT;
     /* SPSC-A2: what the consumer has read may be overwritten; pairs with SPSC-R2 in
-     * peal_spsc_consumer_give_back() */
+     * spsc.h:peal_spsc_consumer_give_back() */
     uint64_t head = peal_u64_load_acquire(&producer->shared->consumer.head);
     uint64_t advance = head + producer->capacity - producer->limit;
     uint64_t unread_known = producer->tail + producer->capacity - producer->limit;
