@@ -4,10 +4,11 @@
 # its `slow` entries, so that one run closes with one summary; it can be called by hand as well.
 #
 #   scripts/suite.sh asan|tsan|clang|aarch64|i386 [BUILD_FOLDER]
-#   scripts/suite.sh valgrind [BUILD_FOLDER]
+#   scripts/suite.sh valgrind [BUILD_FOLDER]      the unit tests of a release build that is there already
+#   scripts/suite.sh i386-peer [BUILD_FOLDER]     only the 32-bit program that tests/abi needs
 set -eu
 cd "$(dirname "$0")/.."
-suite=${1?usage: scripts/suite.sh asan|tsan|clang|aarch64|i386|valgrind [BUILD_FOLDER]}
+suite=${1?usage: scripts/suite.sh asan|tsan|clang|aarch64|i386|valgrind|i386-peer [BUILD_FOLDER]}
 jobs=$(nproc)
 
 # Valgrind follows fork but judges only what it started; leaks of mappings are told by tests/support/leak_check.c.
@@ -31,35 +32,45 @@ valgrind_tests() {
     [ "$failed" -eq 0 ] || { echo "valgrind: $failed tests failed"; exit 1; }
 }
 
+# build PRESET [option of cmake --build]...
 build() {
-    cmake --preset "$suite" -B "$folder" >/dev/null
-    cmake --build "$folder" --parallel "$jobs"
+    preset=$1
+    shift
+    cmake --preset "$preset" -B "$folder" >/dev/null
+    cmake --build "$folder" --parallel "$jobs" "$@"
 }
 
 run() {
     ctest --test-dir "$folder" --output-on-failure --no-tests=error "$@"
 }
 
-folder=${2-build/$suite}
+folder=${2-build/${suite%-peer}}
 case "$suite" in
 asan)
     export ASAN_OPTIONS="detect_stack_use_after_return=1:strict_string_checks=1:${ASAN_OPTIONS-}"
     export UBSAN_OPTIONS="print_stacktrace=1:${UBSAN_OPTIONS-}"
-    build
+    build "$suite"
     run
     ;;
 tsan)
     export TSAN_OPTIONS="halt_on_error=1:second_deadlock_stack=1:suppressions=$PWD/scripts/tsan.supp:${TSAN_OPTIONS-}"
-    build
+    build "$suite"
     run -L 'unit|conformance|stress'
     ;;
 clang)
-    build
+    build "$suite"
     run -L unit
     ;;
 aarch64 | i386)
-    build
+    build "$suite"
     run -L unit --parallel "$jobs"
+    ;;
+i386-peer)
+    if ! command -v i686-linux-gnu-gcc >/dev/null 2>&1; then
+        echo "SKIPPED: no i686-linux-gnu-gcc here, so no 32-bit program to share a region with; run scripts/setup.sh"
+        exit 77
+    fi
+    build i386 --target abi_peer
     ;;
 valgrind)
     valgrind_tests "${2-build/release}"
