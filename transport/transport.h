@@ -39,6 +39,8 @@
 #define PEAL_TRANSPORT_CLIENTS_MAX 64u
 #define PEAL_TRANSPORT_NAME_MAX 31u /* characters: the vdev's GUEST_SHM_MAX_NAME less the NUL */
 #define PEAL_TRANSPORT_PAGE_BYTES 4096u
+#define PEAL_TRANSPORT_SIZE_DEFAULT (UINT64_C(16) << 20)
+#define PEAL_TRANSPORT_TIMEOUT_DEFAULT_NS UINT64_C(5000000000)
 #define PEAL_TRANSPORT_FOREVER UINT64_MAX
 
 /* Capability flags; constant for the life of a transport. */
@@ -48,7 +50,8 @@ enum peal_transport_capability {
     PEAL_TRANSPORT_BARRIER = 1u << 0,
     /* members() tells the death of a process, not only of a machine. */
     PEAL_TRANSPORT_PROCESS_DEATH = 1u << 1,
-    /* A member's coming and going moves everybody's epoch by itself. */
+    /* A member's death, too, moves everybody's epoch (and makes the descriptor readable) by itself;
+     * coming and leaving rings on every backend. */
     PEAL_TRANSPORT_MEMBER_EVENTS = 1u << 2,
     /* Ringing a bell leaves the program (system call, VM exit) even if the target is awake. */
     PEAL_TRANSPORT_COSTLY_NOTIFY = 1u << 3,
@@ -56,17 +59,17 @@ enum peal_transport_capability {
 
 /* What the user wants of the region; a zero field means "the default". */
 struct peal_transport_options {
-    size_t struct_bytes;  /* sizeof(struct peal_transport_options) of the caller */
-    uint64_t size_bytes;  /* wanted size of the region when this client creates it; rounded up to pages */
-    uint32_t mode;        /* permission bits of a new object; 0 means 0600 (posix) */
-    int64_t group_id;     /* group of a new object; -1 or 0-initialised use_group=false: unchanged */
+    size_t struct_bytes; /* sizeof(struct peal_transport_options) of the caller */
+    uint64_t size_bytes; /* wanted size when this client creates the region; rounded up to pages */
+    uint32_t mode;       /* permission bits of a new object; 0 means 0600 (posix) */
+    uint32_t group_id;   /* group of a new object (posix); read only when use_group */
     bool use_group;
-    bool prefault;        /* touch every page at open, so that no page fault comes later */
-    bool lock_memory;     /* mlock; fails with PEAL_EPERM and a remedy when the limit is too low */
-    bool huge_pages;      /* ask for transparent huge pages; a hint */
-    bool must_exist;      /* do not create: PEAL_ENOENT when there is no such region */
-    const char *device;   /* vdev: which device; others: ignored */
-    uint64_t timeout_ns;  /* bound on races with other openers; 0 means 5 s */
+    bool prefault;       /* touch every page at open, so that no page fault comes later */
+    bool lock_memory;    /* mlock; fails with PEAL_EPERM and a remedy when the limit is too low */
+    bool huge_pages;     /* ask for transparent huge pages; a hint */
+    bool must_exist;     /* do not create: PEAL_ENOENT when there is no such region */
+    const char *device;  /* vdev: which device; others: ignored */
+    uint64_t timeout_ns; /* bound on races with other openers; 0 means 5 s */
 };
 
 struct peal_transport; /* each backend's own struct begins with it */
@@ -76,10 +79,12 @@ struct peal_transport_ops {
 
     /*
      * Obtains the region `name` and an index in it. `name`: 1..PEAL_TRANSPORT_NAME_MAX characters of
-     * [A-Za-z0-9._-], not beginning with '.' or '-' (checked by peal_transport_open before the
-     * backend is asked). An existing region is attached whatever its size (the first client chose
-     * it; read it back with size()). What dead clients left behind is taken over, never an error.
-     * Errors, each with a peal_fail() message: EINVAL, EPERM, ENOENT (must_exist), ENOMEM, ENOSPC
+     * [A-Za-z0-9._-], not beginning with '.' or '-'; `options`: never NULL, all fields set (both
+     * seen to by peal_transport_open before the backend is asked). A region that has members is
+     * attached whatever its size (the first client chose it; read it back from size_bytes). What
+     * dead clients left behind is taken over, never an error: its memory is kept as it is, unless
+     * size_bytes asks for another size, which makes it anew (not with must_exist). The other members
+     * are rung by the newcomer. Errors, each with a peal_fail() message: EINVAL, EPERM, ENOENT (must_exist), ENOMEM, ENOSPC
      * (object does not fit), ELIMIT (all indexes taken), EFORMAT (an object of that name that is
      * not ours; it is left alone), ECORRUPT (truncated object that is in use), ESYSTEM, TIMEDOUT.
      * On failure nothing is left behind: no index, no descriptor, no mapping. Blocks at most
@@ -96,7 +101,7 @@ struct peal_transport_ops {
     void (*close)(struct peal_transport *transport);
 
     /*
-     * Rings every client in `targets`; bits of absent clients are ignored, our own bit rings
+     * Rings every client in `targets`: its epoch moves, also if our last ring is not drained yet; bits of absent clients are ignored, our own bit rings
      * ourselves. All stores made before are visible to whoever is woken. Never blocks; thread-safe.
      */
     void (*notify)(struct peal_transport *transport, uint64_t targets);
@@ -159,9 +164,15 @@ const struct peal_transport_ops *peal_transport_find(const char *scheme);
 /* The name rule above; PEAL_EINVAL with a message that names the offending character. */
 enum peal_status peal_transport_check_name(const char *name);
 
-/* find + check_name + ops->open; `options` may be NULL. */
+/*
+ * find + check_name + ops->open; `options` may be NULL (all defaults), and may come from an older
+ * caller (a smaller struct_bytes). *transport is NULL on failure.
+ */
 enum peal_status peal_transport_open(const char *scheme, const char *name,
                                      const struct peal_transport_options *options,
                                      struct peal_transport **transport);
+
+/* find + check_name + ops->unlink. */
+enum peal_status peal_transport_unlink(const char *scheme, const char *name);
 
 #endif
