@@ -10,7 +10,7 @@
 set -eu
 
 DEMO_PACKAGES="gcc g++ libc6-dev cmake ninja-build pkg-config libck-dev liburcu-dev libbenchmark-dev"
-FULL_PACKAGES="$DEMO_PACKAGES git libcmocka-dev clang clang-format valgrind libc6-dbg strace
+FULL_PACKAGES="$DEMO_PACKAGES git perl libcmocka-dev clang clang-format valgrind libc6-dbg strace
     gcc-aarch64-linux-gnu libc6-dev-arm64-cross qemu-user
     gcc-i686-linux-gnu libc6-dev-i386-cross"
 SYSROOT_PACKAGES="libck-dev liburcu-dev liburcu8 libcmocka-dev libcmocka0"
@@ -22,11 +22,8 @@ die() { printf 'setup: %s\n' "$*" >&2; exit 1; }
 as_root() {
     if [ "$(id -u)" -eq 0 ]; then
         env DEBIAN_FRONTEND=noninteractive "$@"
-    elif command -v sudo >/dev/null 2>&1; then
-        sudo -n env DEBIAN_FRONTEND=noninteractive "$@" ||
-            die "sudo refused; run this once as root: apt-get install $missing"
     else
-        die "neither root nor sudo; run this once as root: apt-get install $missing"
+        sudo -n env DEBIAN_FRONTEND=noninteractive "$@"
     fi
 }
 
@@ -42,12 +39,19 @@ install_missing() {
         return
     fi
     missing=${missing# }
+    [ "$(id -u)" -eq 0 ] || sudo -n true 2>/dev/null ||
+        die "this needs root, or sudo without a password; once as root: apt-get install $missing"
     say "installing: $missing"
+    log=$(mktemp)
     # One broken mirror of one repository must not stop the rest; if it matters, the installation below says so.
-    as_root apt-get update -q || say "apt-get update complained; going on with the lists that there are"
+    as_root apt-get update -q >"$log" 2>&1 || say "apt-get update complained; going on with the lists that there are"
     # shellcheck disable=SC2086 # a list of words
-    as_root apt-get install -y -q --no-install-recommends -o Dpkg::Use-Pty=0 $missing ||
+    if ! as_root apt-get install -y -q --no-install-recommends -o Dpkg::Use-Pty=0 $missing >>"$log" 2>&1; then
+        tail -n 30 "$log" >&2
+        rm -f "$log"
         die "could not install: $missing"
+    fi
+    rm -f "$log"
 }
 
 # sysroot <debian architecture> <multiarch triplet>: unpacks SYSROOT_PACKAGES of that architecture, once.
