@@ -31,7 +31,7 @@ static inline uint64_t peal_bell_armed(const peal_u64 *armed, bool fences)
     if (fences)
         peal_fence_seq_cst(); /* BELL-F1: pairs with BELL-F2 in peal_bell_arm() */
     else
-        peal_fence_compiler(); /* BELL-F3: pairs with the sleeper's membarrier, BELL-F2 */
+        peal_fence_compiler();           /* BELL-F3: pairs with the sleeper's membarrier, BELL-F2 */
     return peal_u64_load_acquire(armed); /* BELL-A1: pairs with BELL-R1 in peal_bell_arm() */
 }
 

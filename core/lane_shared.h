@@ -13,7 +13,7 @@
  *         0  stamp u64     2t+1 while message t is being written, 2t+2 when it is complete
  *         8  length u32    of the message
  *        12  kind u32      bits 0..7 enum peal_slot_kind; bits 8..31: messages dropped so far, mod 2^24
- *        16  [timestamp u64] [crc32c u32, 4 bytes unused]   as the geometry's options say
+ *        16  [timestamp u64] [crc32c u64, upper half 0]   as the geometry's options say
  *            message, or where it lies: position u64 in the payload ring (a running count of bytes)
  */
 #ifndef PEAL_CORE_LANE_SHARED_H
@@ -29,7 +29,7 @@
 enum peal_lane_option {
     PEAL_LANE_TIMESTAMP = 1u << 0,
     PEAL_LANE_CRC32C = 1u << 1,
-    PEAL_LANE_EVICT = 1u << 2, /* reliable subscribers may be overrun */
+    PEAL_LANE_EVICT = 1u << 2, /* nobody gates: reliable subscribers may be overrun too */
 };
 #define PEAL_LANE_OPTIONS_ALL 7u
 
@@ -48,7 +48,7 @@ struct peal_slot_shared {
 /* Its only writer is the subscriber, once the lane is ACTIVE and the tag is set. */
 struct peal_lane_reader_shared {
     peal_u64 tag;    /* the subscriber's own owner word: these lines are its; 0: nobody reads */
-    peal_u64 cursor; /* every message below it is done with */
+    peal_u64 cursor; /* every message below it is done with; UINT64_MAX: gates nobody yet */
     unsigned char pad[128 - 16];
 };
 
@@ -67,11 +67,9 @@ struct peal_lane_shared {
     struct {
         peal_u64 oldest;  /* messages below it may have lost their bytes in the payload ring */
         peal_u64 dropped; /* messages dropped so far */
-        peal_u64 gated;   /* bit j: subscriber entry j now holds the publisher back */
         peal_u64 waiting; /* 1: the publisher sleeps until a subscriber acknowledges */
-        peal_u64 ended;   /* 1 + number of messages, once the publisher has closed */
     } writer;
-    unsigned char pad1[256 - 40];
+    unsigned char pad1[256 - 24];
     struct peal_lane_reader_shared readers[PEAL_TOPIC_SUBSCRIBERS_MAX];
 };
 

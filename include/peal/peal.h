@@ -7,6 +7,7 @@
 #define PEAL_PEAL_H
 
 #include <peal/bus.h>
+#include <peal/message.h>
 #include <peal/publisher.h>
 #include <peal/spsc.h>
 #include <peal/status.h>

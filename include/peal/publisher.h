@@ -32,7 +32,7 @@ enum peal_full_policy {
 struct peal_publisher_options {
     size_t struct_bytes;
     uint32_t message_bytes_max; /* longest message; default 48, which makes one cache line a message
-                                   (40 with timestamp, 36 with timestamp and crc32c) */
+                                   (40 with timestamp or crc32c, 32 with both) */
     uint32_t depth;             /* messages the lane holds; a power of two; default 1024;
                                    2 to 4 for a latest-value topic */
     uint64_t payload_bytes;     /* payload ring for messages beyond a slot; default: room for

@@ -1,0 +1,252 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "core/lane_writer.h"
+
+#include "core/crc32c.h"
+#include "core/owner.h"
+
+size_t peal_lane_writer_starts_bytes(const struct peal_lane_geometry *geometry)
+{
+    return geometry->payload_bytes ? (size_t)geometry->depth * sizeof(uint64_t) : 0;
+}
+
+void peal_lane_writer_init(struct peal_lane_writer *writer,
+                           const struct peal_lane_geometry *geometry,
+                           struct peal_lane_shared *shared, const struct peal_topic_shared *topic,
+                           uint64_t *starts)
+{
+    unsigned char *base = (unsigned char *)shared;
+    *writer = (struct peal_lane_writer){
+        .slots = base + PEAL_LANE_SLOTS_OFFSET,
+        .epoch = &topic->subscriber_epoch,
+        /* limit 0: the first message looks at the gate. */
+        .mask = geometry->depth - 1,
+        .stride_bytes = geometry->stride_bytes,
+        .geometry = *geometry,
+        .shared = shared,
+        .topic = topic,
+        .payload = base + geometry->payload_offset,
+        .starts = starts,
+    };
+    /* Options and the payload ring's bookkeeping make every message go the long way. */
+    if (!geometry->meta_bytes && !geometry->payload_bytes)
+        writer->plain_bytes_end = geometry->message_bytes_max + 1;
+}
+
+/* Lists the reliable subscribers anew. */
+static void list_subscribers(struct peal_lane_writer *writer, uint64_t epoch)
+{
+    writer->reliable_count = 0;
+    writer->subscriber_count = 0;
+    for (uint32_t entry = 0; entry < PEAL_TOPIC_SUBSCRIBERS_MAX; entry++) {
+        /* GATE-A1: pairs with DIR-R1 in directory.c:peal_topic_subscribe() (ACTIVE) */
+        uint64_t word = peal_u64_load_acquire(&writer->topic->subscribers[entry]);
+        if (peal_owner_state(word) != PEAL_SUBSCRIBER_ACTIVE)
+            continue;
+        writer->subscriber_count++;
+        /* relaxed: written before ACTIVE */
+        uint64_t flags = peal_u64_load_relaxed(&writer->topic->subscriber_flags[entry]);
+        if (!(flags & PEAL_SUBSCRIBER_IS_RELIABLE))
+            continue;
+        writer->reliable[writer->reliable_count] = (uint8_t)entry;
+        writer->reliable_words[writer->reliable_count] = word;
+        writer->reliable_count++;
+    }
+    writer->epoch_seen = epoch;
+}
+
+/* The lowest message that a reliable subscriber may still need; `next` if there is none. */
+static uint64_t lowest_needed(const struct peal_lane_writer *writer)
+{
+    uint64_t lowest = writer->next;
+    for (uint32_t i = 0; i < writer->reliable_count; i++) {
+        const struct peal_lane_reader_shared *line = &writer->shared->readers[writer->reliable[i]];
+        /* GATE-A2: pairs with LIFE-R1 in lane_life.c (the tag set by joining or by invitation) */
+        uint64_t tag = peal_u64_load_acquire(&line->tag);
+        if (tag != writer->reliable_words[i])
+            continue;
+        /* GATE-A3: pairs with LANE-R2 in lane_reader.c:peal_lane_acknowledge(): what the reader
+         * read is read before we overwrite it. */
+        uint64_t cursor = peal_u64_load_acquire(&line->cursor);
+        if (cursor >= writer->next)
+            continue; /* has all, has not begun (UINT64_MAX), or lies: it gates nobody */
+        if (writer->next - cursor > writer->geometry.depth)
+            cursor = writer->next - writer->geometry.depth; /* a lie shuts the gate, no more */
+        if (cursor < lowest)
+            lowest = cursor;
+    }
+    return lowest;
+}
+
+void peal_lane_gate(struct peal_lane_writer *writer)
+{
+    /* GATE-A4: pairs with DIR-R2 in directory.c (subscriber_epoch moves after the entry) */
+    uint64_t epoch = peal_u64_load_acquire(writer->epoch);
+    /* Listed anew each time: the gate is rarely looked at, and an epoch is a peer's word. */
+    list_subscribers(writer, epoch);
+    /* GATE-F1: pairs with LANE-F3 in lane_reader.c:peal_lane_reader_begin(). A reader that joins
+     * beside us either is seen here, or sees all messages below `next` and starts after them. */
+    peal_fence_seq_cst();
+    uint64_t lowest = writer->next;
+    if (!(writer->geometry.options & PEAL_LANE_EVICT))
+        lowest = lowest_needed(writer);
+    writer->limit = lowest + writer->geometry.depth;
+    writer->payload_limit = UINT64_MAX;
+    if (writer->starts && lowest < writer->next)
+        writer->payload_limit =
+            writer->starts[lowest & writer->mask] + writer->geometry.payload_bytes;
+}
+
+/* Where a message of size_bytes would begin in the payload ring: contiguous, so perhaps past the end
+ * of this turn. */
+static uint64_t payload_start(const struct peal_lane_writer *writer, size_t size_bytes)
+{
+    uint64_t offset = writer->payload_next % writer->geometry.payload_bytes;
+    if (offset + size_bytes > writer->geometry.payload_bytes)
+        return writer->payload_next + (writer->geometry.payload_bytes - offset);
+    return writer->payload_next;
+}
+
+/* Tells readers which messages lose their bytes before the ring is overwritten up to `end`. */
+static void retire_payload(struct peal_lane_writer *writer, uint64_t end, uint64_t number)
+{
+    uint64_t oldest = writer->oldest;
+    if (number - oldest > writer->geometry.depth)
+        oldest = number - writer->geometry.depth; /* older ones have lost their slots anyway */
+    while (oldest < number &&
+           writer->starts[oldest & writer->mask] + writer->geometry.payload_bytes < end)
+        oldest++;
+    if (oldest == writer->oldest)
+        return;
+    writer->oldest = oldest;
+    /* relaxed: the release fence before the payload (LANE-F1) orders it */
+    peal_u64_store_relaxed(&writer->shared->writer.oldest, oldest);
+    PEAL_FAULT("lane.retired");
+}
+
+enum peal_status peal_lane_reserve(struct peal_lane_writer *writer, size_t size_bytes, void **data)
+{
+    const struct peal_lane_geometry *geometry = &writer->geometry;
+    if (size_bytes > geometry->message_bytes_max)
+        return PEAL_EMSGSIZE;
+    uint64_t number = writer->next + writer->loaned;
+    /* relaxed: a hint, as in peal_lane_put() */
+    uint64_t epoch = peal_u64_load_relaxed(writer->epoch);
+    bool looked = number >= writer->limit || epoch != writer->epoch_seen;
+    if (looked)
+        peal_lane_gate(writer);
+    if (number >= writer->limit)
+        return PEAL_FULL;
+    bool ring = size_bytes > geometry->inline_bytes_max;
+    uint64_t start = writer->payload_next;
+    uint64_t end = start;
+    if (ring) {
+        start = payload_start(writer, size_bytes);
+        end = start + peal_lane_payload_room(size_bytes);
+        if (end > writer->payload_limit && !looked)
+            peal_lane_gate(writer);
+        /* Loans of this very batch are needed too, whatever the gate says of published ones. */
+        bool own = writer->loaned &&
+                   writer->starts[writer->next & writer->mask] + geometry->payload_bytes < end;
+        if (end > writer->payload_limit || own)
+            return PEAL_FULL;
+        retire_payload(writer, end, number);
+    }
+    if (!writer->loaned)
+        writer->loan_payload_next = writer->payload_next;
+    if (writer->starts)
+        writer->starts[number & writer->mask] = start;
+    writer->payload_next = end;
+    writer->loan_kind = ring ? PEAL_SLOT_RING : PEAL_SLOT_INLINE;
+    writer->loan_bytes = size_bytes;
+    writer->loaned++;
+
+    struct peal_slot_shared *slot =
+        peal_lane_slot(writer->slots, writer->mask, writer->stride_bytes, number);
+    /* relaxed: the fence orders it, and `oldest`, before the message */
+    peal_u64_store_relaxed(&slot->stamp, peal_lane_stamp_writing(number));
+    peal_fence_release(); /* LANE-F1: pairs with LANE-F2 in lane_reader.h:peal_lane_confirm() */
+    PEAL_FAULT("lane.writing");
+    *data = ring ? (void *)(writer->payload + (size_t)(start % geometry->payload_bytes))
+                 : (void *)&slot->body[geometry->meta_bytes / 8];
+    return PEAL_OK;
+}
+
+/* Writes head and options of the first loan's slot and publishes it. */
+static void publish_loan(struct peal_lane_writer *writer, size_t size_bytes, uint64_t timestamp_ns,
+                         uint32_t crc)
+{
+    uint64_t number = writer->next;
+    const uint32_t options = writer->geometry.options;
+    struct peal_slot_shared *slot =
+        peal_lane_slot(writer->slots, writer->mask, writer->stride_bytes, number);
+    peal_u64 *body = slot->body;
+    /* relaxed: all of it is ordered by the stamp's release, LANE-R1 */
+    peal_u32_store_relaxed(&slot->length, (uint32_t)size_bytes);
+    peal_u32_store_relaxed(&slot->kind, writer->kind | writer->loan_kind);
+    if (options & PEAL_LANE_TIMESTAMP)
+        peal_u64_store_relaxed(body++, timestamp_ns);
+    if (options & PEAL_LANE_CRC32C)
+        peal_u64_store_relaxed(body++, crc);
+    if (writer->loan_kind == PEAL_SLOT_RING)
+        peal_u64_store_relaxed(body, writer->starts[number & writer->mask]);
+    PEAL_FAULT("lane.written");
+    /* LANE-R1: pairs with LANE-A1 in lane_reader.h:peal_lane_look(). This store publishes. */
+    peal_u64_store_release(&slot->stamp, peal_lane_stamp_complete(number));
+    PEAL_FAULT("lane.published");
+    writer->next = number + 1;
+    writer->loaned--;
+}
+
+/* The bytes of the first loan. */
+static peal_u64 *loan_data(const struct peal_lane_writer *writer)
+{
+    uint64_t number = writer->next;
+    if (writer->loan_kind == PEAL_SLOT_RING) {
+        uint64_t offset = writer->starts[number & writer->mask] % writer->geometry.payload_bytes;
+        return (peal_u64 *)(void *)(writer->payload + (size_t)offset);
+    }
+    struct peal_slot_shared *slot =
+        peal_lane_slot(writer->slots, writer->mask, writer->stride_bytes, number);
+    return &slot->body[writer->geometry.meta_bytes / 8];
+}
+
+void peal_lane_commit(struct peal_lane_writer *writer, size_t size_bytes, uint64_t timestamp_ns)
+{
+    uint32_t crc = 0;
+    if (writer->geometry.options & PEAL_LANE_CRC32C)
+        crc = peal_crc32c(loan_data(writer), size_bytes);
+    publish_loan(writer, size_bytes, timestamp_ns, crc);
+}
+
+void peal_lane_discard(struct peal_lane_writer *writer)
+{
+    /* The odd stamps stay: "being written", until their numbers are used. */
+    if (writer->loaned)
+        writer->payload_next = writer->loan_payload_next;
+    writer->loaned = 0;
+}
+
+void peal_lane_drop(struct peal_lane_writer *writer)
+{
+    writer->dropped++;
+    writer->kind = (uint32_t)(writer->dropped << 8 & 0xffffff00u);
+    /* relaxed: a count for statistics; messages carry their own copy of it */
+    peal_u64_store_relaxed(&writer->shared->writer.dropped, writer->dropped);
+    PEAL_FAULT("lane.dropped");
+}
+
+enum peal_status peal_lane_put_slowly(struct peal_lane_writer *writer, const void *data,
+                                      size_t size_bytes, uint64_t timestamp_ns)
+{
+    void *room;
+    enum peal_status status = peal_lane_reserve(writer, size_bytes, &room);
+    if (status != PEAL_OK)
+        return status;
+    peal_copy_in(room, data, size_bytes);
+    uint32_t crc = 0;
+    /* Over the caller's bytes: what a peer may do to the copy must not become its checksum. */
+    if (writer->geometry.options & PEAL_LANE_CRC32C)
+        crc = peal_crc32c(data, size_bytes);
+    publish_loan(writer, size_bytes, timestamp_ns, crc);
+    return PEAL_OK;
+}

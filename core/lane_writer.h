@@ -1,0 +1,133 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The publisher's end of a lane.
+ *
+ * The line that publishes a message is the last store of peal_lane_put(): the stamp becomes even.
+ *
+ *   for message t:   stamp := 2t+1   relaxed     "slot t is being written"
+ *                    release fence   LANE-F1
+ *                    length, kind, payload
+ *                    stamp := 2t+2   release     LANE-R1
+ *
+ * The fence keeps a reader that copies the old message from seeing new bytes under the old stamp: if
+ * it saw one of the bytes, its acquire fence (LANE-F2) makes it see the odd stamp too.
+ *
+ * The gate. A reliable subscriber must not be overrun. The publisher keeps a private `limit`: messages
+ * below it may be written without looking at anybody. When it is reached, or when a subscriber came
+ * or went (the topic's subscriber_epoch moved), the publisher looks at the acknowledgement lines and
+ * computes a new one. So the cost of a publish does not grow with the number of subscribers.
+ *
+ * Nothing here blocks, allocates or calls the operating system. One thread at a time.
+ */
+#ifndef PEAL_CORE_LANE_WRITER_H
+#define PEAL_CORE_LANE_WRITER_H
+
+#include "core/copy.h"
+#include "core/fault.h"
+#include "core/lane_geometry.h"
+
+/* Private: authoritative cursors live here and are never read back from the lane. */
+struct peal_lane_writer {
+    /* the hot line */
+    unsigned char *slots;
+    uint64_t next;         /* number of the next message */
+    uint64_t limit;        /* messages below it may be written; see "The gate" */
+    const peal_u64 *epoch; /* the topic's subscriber_epoch */
+    uint64_t epoch_seen;   /* its value when the gate was last computed */
+    uint32_t mask;         /* depth - 1 */
+    uint32_t stride_bytes;
+    uint32_t plain_bytes_end; /* shorter messages go the short way: in the slot, without options */
+    uint32_t loaned;          /* slots next..next+loaned-1 are in the caller's hands */
+    uint32_t kind;            /* messages dropped so far << 8, ready to be or'ed */
+
+    uint32_t loan_kind;         /* enum peal_slot_kind of the open loans */
+    size_t loan_bytes;          /* size of each of them */
+    uint64_t loan_payload_next; /* where payload_next goes back to on discard */
+    struct peal_lane_geometry geometry;
+    struct peal_lane_shared *shared;
+    const struct peal_topic_shared *topic;
+    unsigned char *payload;
+    uint64_t payload_next;  /* running count of bytes of the payload ring given out */
+    uint64_t payload_limit; /* ... that may be written without looking at the gate */
+    uint64_t oldest;        /* messages below may have lost their payload */
+    uint64_t dropped;
+    uint64_t *starts;          /* [depth]: payload_next when message t began; NULL without a ring */
+    uint32_t reliable_count;   /* reliable subscribers as of epoch_seen */
+    uint32_t subscriber_count; /* all of them */
+    uint8_t reliable[PEAL_TOPIC_SUBSCRIBERS_MAX];        /* their entries */
+    uint64_t reliable_words[PEAL_TOPIC_SUBSCRIBERS_MAX]; /* and owner words */
+};
+
+/* How many private bytes `starts` needs: 0 without a payload ring. */
+size_t peal_lane_writer_starts_bytes(const struct peal_lane_geometry *geometry);
+
+/*
+ * Begins writing a fresh lane (zeroed, geometry stored). `starts`: that many bytes of the caller's
+ * memory, 8-byte aligned, to be kept as long as the writer; NULL if none are needed.
+ */
+void peal_lane_writer_init(struct peal_lane_writer *writer,
+                           const struct peal_lane_geometry *geometry,
+                           struct peal_lane_shared *shared, const struct peal_topic_shared *topic,
+                           uint64_t *starts);
+
+/* Looks at subscribers and acknowledgements, and computes limit and payload_limit. */
+void peal_lane_gate(struct peal_lane_writer *writer);
+
+/*
+ * Takes one more slot for size_bytes into the loan: *data is writable. FULL: the gate is shut;
+ * EMSGSIZE: longer than the lane's messages. All loans that are open at once have one size.
+ */
+enum peal_status peal_lane_reserve(struct peal_lane_writer *writer, size_t size_bytes, void **data);
+
+/* Publishes the first loan with its final size (at most the loaned one) and timestamp. */
+void peal_lane_commit(struct peal_lane_writer *writer, size_t size_bytes, uint64_t timestamp_ns);
+
+/* Gives all open loans back. */
+void peal_lane_discard(struct peal_lane_writer *writer);
+
+/* Counts a dropped message: readers are told with the next one. */
+void peal_lane_drop(struct peal_lane_writer *writer);
+
+/* The long way of peal_lane_put(): gate, payload ring, options. */
+enum peal_status peal_lane_put_slowly(struct peal_lane_writer *writer, const void *data,
+                                      size_t size_bytes, uint64_t timestamp_ns);
+
+/* Writes one whole message into the slot of message `number` and publishes it. */
+static inline void peal_lane_put_plain(struct peal_lane_writer *writer, uint64_t number,
+                                       const void *data, size_t size_bytes)
+{
+    struct peal_slot_shared *slot =
+        peal_lane_slot(writer->slots, writer->mask, writer->stride_bytes, number);
+    /* relaxed: the fence below orders it before the message's words */
+    peal_u64_store_relaxed(&slot->stamp, peal_lane_stamp_writing(number));
+    peal_fence_release(); /* LANE-F1: pairs with LANE-F2 in lane_reader.h:peal_lane_confirm() */
+    PEAL_FAULT("lane.writing");
+    /* relaxed: ordered by the stamp's release, LANE-R1 */
+    peal_u32_store_relaxed(&slot->length, (uint32_t)size_bytes);
+    peal_u32_store_relaxed(&slot->kind, writer->kind);
+    peal_copy_in(slot->body, data, size_bytes);
+    PEAL_FAULT("lane.written");
+    /* LANE-R1: pairs with LANE-A1 in lane_reader.h:peal_lane_look(). This store publishes. */
+    peal_u64_store_release(&slot->stamp, peal_lane_stamp_complete(number));
+    PEAL_FAULT("lane.published");
+}
+
+/*
+ * Publishes a copy of data[0..size_bytes). OK, FULL (gate shut, nothing done), EMSGSIZE. No loan may
+ * be open. `timestamp_ns` counts only where the geometry has timestamps.
+ */
+static inline enum peal_status peal_lane_put(struct peal_lane_writer *writer, const void *data,
+                                             size_t size_bytes, uint64_t timestamp_ns)
+{
+    uint64_t number = writer->next;
+    /* relaxed: only a hint to look at the gate soon; what must not be missed is fenced there */
+    uint64_t epoch = peal_u64_load_relaxed(writer->epoch);
+    if (PEAL_UNLIKELY(size_bytes >= writer->plain_bytes_end || number >= writer->limit ||
+                      epoch != writer->epoch_seen))
+        return peal_lane_put_slowly(writer, data, size_bytes, timestamp_ns);
+    peal_lane_put_plain(writer, number, data, size_bytes);
+    writer->next = number + 1;
+    return PEAL_OK;
+}
+
+#endif
