@@ -19,7 +19,7 @@ PEAL_BEGIN_DECLS
     X(EMPTY, 1, "nothing to take now")                                                             \
     X(FULL, 2, "a reliable subscriber has not made room yet")                                      \
     X(DROPPED, 3, "the message was dropped and counted, as the topic's full policy says")          \
-    X(ELAPSED, 4, "the message was overwritten while it was read in place")                        \
+    X(ELAPPED, 4, "the message was overwritten while it was read in place")                        \
     X(AGAIN, 5, "contended or not ready; call again")                                              \
     X(TIMEDOUT, 6, "the deadline passed")                                                          \
     X(CLOSED, 7, "the object was closed")                                                          \
