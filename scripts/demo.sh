@@ -22,13 +22,14 @@ publisher=
 clean() {
     [ -z "$publisher" ] || { kill "$publisher" && wait "$publisher"; } 2>/dev/null || true
     publisher=
+    "$bin/examples/telemetry" clean --bus "$bus" >/dev/null
 }
 trap clean EXIT
 trap 'exit 130' INT TERM
 
 echo
 echo "demo: one process publishes figures of this machine, another prints them, through the region $bus"
-"$bin/examples/telemetry" pub --bus "$bus" --rate-hz 100 &
+"$bin/examples/telemetry" pub --bus "$bus" --rate-hz 100 >/dev/null &
 publisher=$!
 "$bin/examples/telemetry" sub --bus "$bus" --duration-s 8
 clean

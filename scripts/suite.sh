@@ -25,7 +25,7 @@ valgrind_tests() {
         name=$(basename "$test")
         if timeout 300 valgrind --quiet --error-exitcode=99 --leak-check=full --show-leak-kinds=all \
             --errors-for-leak-kinds=definite,indirect,possible --track-fds=yes --child-silent-after-fork=yes \
-            --fair-sched=yes --suppressions=scripts/valgrind.supp "$test" >"$log/out" 2>&1 &&
+            --fair-sched=yes --suppressions=scripts/valgrind.supp "$test" </dev/null >"$log/out" 2>&1 &&
             ! open_at_exit "$log/out"; then
             echo "valgrind $name: clean"
         else
