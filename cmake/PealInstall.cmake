@@ -23,6 +23,8 @@ install(FILES "${PROJECT_BINARY_DIR}/PealConfig.cmake" "${PROJECT_BINARY_DIR}/Pe
 # Relative to the file itself, so that the installed tree can be moved.
 file(RELATIVE_PATH PEAL_PC_PREFIX "/${CMAKE_INSTALL_LIBDIR}/pkgconfig" "/")
 string(REGEX REPLACE "/$" "" PEAL_PC_PREFIX "${PEAL_PC_PREFIX}")
+list(TRANSFORM PEAL_DEPS_LIBRARIES PREPEND "-l" OUTPUT_VARIABLE libs_private)
+list(JOIN libs_private " " PEAL_PC_LIBS_PRIVATE)
 configure_file(cmake/peal.pc.in "${PROJECT_BINARY_DIR}/peal.pc" @ONLY)
 install(FILES "${PROJECT_BINARY_DIR}/peal.pc" DESTINATION "${CMAKE_INSTALL_LIBDIR}/pkgconfig")
 
