@@ -157,8 +157,8 @@ static inline size_t peal_spsc_offset(uint64_t cursor, uint64_t capacity, size_t
 static inline void peal_spsc_producer_publish(struct peal_spsc_producer *producer, uint64_t tail)
 {
     producer->tail = tail;
-    /* SPSC-R1: the elements before the cursor; pairs with SPSC-A1 in
-     * spsc.c:peal_spsc_consumer_look() and SPSC-A5 in spsc.c:peal_spsc_consumer_join() */
+    /* SPSC-R1: the elements before the cursor; pairs with SPSC-A1 and SPSC-A5 in
+     * spsc.c:peal_spsc_consumer_look() and _join() */
     peal_u64_store_release(&producer->shared->producer.tail, tail);
 }
 
@@ -249,8 +249,8 @@ static inline void peal_spsc_consumer_give_back(struct peal_spsc_consumer *consu
 {
     uint64_t head = consumer->head;
     consumer->given_back = head;
-    /* SPSC-R2: our reads of the elements come before; pairs with SPSC-A2 in
-     * spsc.c:peal_spsc_producer_look() and SPSC-A4 in spsc.c:peal_spsc_producer_join() */
+    /* SPSC-R2: our reads of the elements come before; pairs with SPSC-A2 and SPSC-A4 in
+     * spsc.c:peal_spsc_producer_look() and _join() */
     peal_u64_store_release(&consumer->shared->consumer.head, head);
 }
 
