@@ -55,6 +55,9 @@ enum peal_transport_capability {
     PEAL_TRANSPORT_MEMBER_EVENTS = 1u << 2,
     /* Ringing a bell leaves the program (system call, VM exit) even if the target is awake. */
     PEAL_TRANSPORT_COSTLY_NOTIFY = 1u << 3,
+    /* All clients run on one kernel, but a process may be kept from membarrier: others may have
+     * PEAL_TRANSPORT_BARRIER, and rely on it, although this client does not. */
+    PEAL_TRANSPORT_ONE_KERNEL = 1u << 4,
 };
 
 /* What the user wants of the region; a zero field means "the default". */
