@@ -287,6 +287,24 @@ uint64_t peal_lane_reader_lost(const struct peal_lane_reader *reader)
     return reader->lost + (dropped > reader->dropped ? dropped - reader->dropped : 0);
 }
 
+/*
+ * An eighth of what the lane holds, so that a reader which has taken everything but waits for more
+ * before it acknowledges never shuts the gate.
+ */
+static uint32_t acknowledge_every(const struct peal_lane_geometry *geometry)
+{
+    uint64_t holds = geometry->depth;
+    if (geometry->payload_bytes) {
+        uint64_t longest = peal_lane_payload_room(geometry->message_bytes_max);
+        uint64_t in_ring = longest ? geometry->payload_bytes / longest : 1;
+        holds = in_ring < holds ? in_ring : holds;
+    }
+    uint64_t every = holds / 8;
+    if (every < 1)
+        return 1;
+    return every > ACKNOWLEDGE_EVERY_MAX ? ACKNOWLEDGE_EVERY_MAX : (uint32_t)every;
+}
+
 enum peal_status peal_lane_reader_begin(struct peal_lane_reader *reader,
                                         struct peal_lane_shared *lane, uint64_t size_bytes,
                                         uint32_t entry, const struct peal_lane_reader_wish *wish)
@@ -296,7 +314,6 @@ enum peal_status peal_lane_reader_begin(struct peal_lane_reader *reader,
     if (peal_lane_geometry_load(&geometry, &incarnation, lane, size_bytes) != PEAL_OK)
         return PEAL_ECORRUPT;
     unsigned char *base = (unsigned char *)lane;
-    uint32_t every = geometry.depth / 8;
     *reader = (struct peal_lane_reader){
         .slots = base + PEAL_LANE_SLOTS_OFFSET,
         .mask = geometry.depth - 1,
@@ -305,9 +322,7 @@ enum peal_status peal_lane_reader_begin(struct peal_lane_reader *reader,
                                 ? geometry.inline_bytes_max
                                 : geometry.message_bytes_max,
         .meta_words = geometry.meta_bytes / 8,
-        .acknowledge_every = every < 1                       ? 1
-                             : every > ACKNOWLEDGE_EVERY_MAX ? ACKNOWLEDGE_EVERY_MAX
-                                                             : every,
+        .acknowledge_every = acknowledge_every(&geometry),
         .latest = wish->latest,
         .dropped_known = wish->invited,
         .safe_from = UINT64_MAX,
