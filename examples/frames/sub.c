@@ -25,7 +25,7 @@ struct sub {
     uint64_t frames;
     uint64_t bytes;
     uint64_t lost;
-    uint64_t elapsed;
+    uint64_t lapped;
     uint64_t errors;
     uint64_t restarts;
     uint64_t latency_ns; /* of the last one */
@@ -68,8 +68,8 @@ static enum peal_status sub_frame(struct sub *sub)
     /* Only now do we know whether what we read was still the frame: a best-effort subscriber's may
      * be overwritten while it reads. Then the result is worth nothing, also if it looked good. */
     status = peal_subscriber_release(sub->subscriber, &message);
-    if (status == PEAL_ELAPSED) {
-        sub->elapsed++;
+    if (status == PEAL_ELAPPED) {
+        sub->lapped++;
         return PEAL_OK;
     }
     if (status != PEAL_OK)
@@ -88,10 +88,10 @@ static enum peal_status sub_frame(struct sub *sub)
 static void sub_print(const struct sub *sub, const struct sub *before, uint64_t time_ns)
 {
     double seconds = (double)(time_ns > 0 ? time_ns : 1) / 1e9;
-    printf("%" PRIu64 " frames, %.1f/s, %.3f GB/s, lost %" PRIu64 ", elapsed %" PRIu64
+    printf("%" PRIu64 " frames, %.1f/s, %.3f GB/s, lost %" PRIu64 ", lapped %" PRIu64
            ", restarts %" PRIu64 ", errors %" PRIu64 ", published to checked %.0f us\n",
            sub->frames, (double)(sub->frames - before->frames) / seconds,
-           (double)(sub->bytes - before->bytes) / seconds / 1e9, sub->lost, sub->elapsed,
+           (double)(sub->bytes - before->bytes) / seconds / 1e9, sub->lost, sub->lapped,
            sub->restarts, sub->errors, (double)sub->latency_ns / 1e3);
     fflush(stdout);
 }

@@ -202,7 +202,7 @@ int telemetry_sub(int argc, char **argv)
         if (options.plain)
             printf("subscribed to telemetry on %s; Ctrl-C stops\n", options.bus_url);
         else
-            printf("\033[?25l\033[?7l\033[2J"); /* no cursor, no line wrap, clear */
+            printf("\033[?25l\033[?7l"); /* no cursor, long lines are cut */
         fflush(stdout);
         code = sub_run(sub, &options, &stop);
         if (!options.plain)

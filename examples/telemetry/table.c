@@ -9,6 +9,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
+#include <unistd.h>
 
 #define FORGET_NS (60 * NS_PER_S) /* a publisher that is silent for so long loses its row */
 #define SILENT_NS (3 * NS_PER_S)
@@ -175,28 +177,45 @@ static void row_values(const struct table_row *row, char *text, size_t text_byte
         values_format(row->kind, &row->message, text, text_bytes);
 }
 
+static void row_draw(const struct table_row *row, bool with_name)
+{
+    char values[256];
+    row_values(row, values, sizeof values);
+    printf("%-16.16s %-7s %8.1f %9.1f %9.1f %9" PRIu64 " %6" PRIu64 " %8" PRIu64 "  %s\033[K\n",
+           with_name ? row->name : "", telemetry_types[row->kind].label, row->rate_hz,
+           row_latency_median_us(row), (double)row->latency_max_ns / 1e3, row->received, row->lost,
+           row->restarts, values);
+}
+
+/* How many lines fit on the terminal; a guess where it does not tell. */
+static size_t terminal_lines(void)
+{
+    struct winsize size;
+    return ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_row > 0 ? size.ws_row : 24;
+}
+
 void table_draw(struct table *table, const char *title)
 {
+    const size_t frame_lines = 4; /* title, heading, and some room */
     struct table_row *rows[TABLE_ROWS_MAX];
-    size_t count = table_sort(table, rows);
-    const char *name = "";
+    size_t count = table_sort(table, rows), lines = terminal_lines();
+    size_t shown = lines > frame_lines ? lines - frame_lines : 1;
+    if (shown > count)
+        shown = count;
 
-    /* Home; every line clears its own rest, the end clears what is below: no flicker. */
-    printf("\033[H\033[1m%s\033[0m\033[K\n\033[K\n", title);
+    /* Up to where the last drawing began; each line clears its own rest, so nothing flickers. */
+    if (table->drawn_lines > 0)
+        printf("\033[%uA", table->drawn_lines);
+    printf("\r\033[1m%s\033[0m\033[K\n", title);
     printf("\033[7m%-16s %-7s %8s %9s %9s %9s %6s %8s  %-40s\033[0m\033[K\n", "PUBLISHER", "TOPIC",
            "RATE/s", "MEDIAN us", "MAX us", "MESSAGES", "LOST", "RESTARTS", "VALUES");
-    for (size_t i = 0; i < count; i++) {
-        char values[256];
-        row_values(rows[i], values, sizeof values);
-        printf("%-16.16s %-7s %8.1f %9.1f %9.1f %9" PRIu64 " %6" PRIu64 " %8" PRIu64 "  %s\033[K\n",
-               strcmp(name, rows[i]->name) != 0 ? rows[i]->name : "",
-               telemetry_types[rows[i]->kind].label, rows[i]->rate_hz,
-               row_latency_median_us(rows[i]), (double)rows[i]->latency_max_ns / 1e3,
-               rows[i]->received, rows[i]->lost, rows[i]->restarts, values);
-        name = rows[i]->name;
-    }
-    if (count == 0)
+    for (size_t i = 0; i < shown; i++)
+        row_draw(rows[i], i == 0 || strcmp(rows[i - 1]->name, rows[i]->name) != 0);
+    table->drawn_lines = 2 + (unsigned)shown;
+    if (count == 0) {
         printf("waiting for a publisher; start one with: telemetry pub\033[K\n");
+        table->drawn_lines++;
+    }
     printf("\033[J");
     fflush(stdout);
 }

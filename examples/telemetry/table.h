@@ -35,6 +35,7 @@ struct table_row {
 struct table {
     struct table_row rows[TABLE_ROWS_MAX];
     uint64_t start_ns; /* what was published before it says nothing about latency */
+    unsigned drawn_lines;
 };
 
 void table_init(struct table *table);
@@ -50,7 +51,7 @@ struct table_row *table_enter(struct table *table, enum telemetry_kind kind,
 /* Messages of all rows. */
 uint64_t table_received(const struct table *table);
 
-/* Draws over the last drawing, on a terminal. `title` is the first line. */
+/* On a terminal: draws over the last drawing. `title` is the first line. */
 void table_draw(struct table *table, const char *title);
 
 /* One line a row, for logs and scripts. */
