@@ -62,9 +62,11 @@ static void on_readable(struct peal_subscriber *subscriber, void *context)
             continue; /* an untyped publisher: not one of ours */
 
         struct table_row *row = table_enter(&topic->sub->table, topic->kind, &message, &copy);
-        if (topic->sub->plain && (message.flags & PEAL_MESSAGE_RESTARTED))
+        if (topic->sub->plain && (message.flags & PEAL_MESSAGE_RESTARTED)) {
             printf("%s %s: RESTARTED, last message before was %" PRIu64 "\n", row->name,
                    type->label, message.previous_number);
+            fflush(stdout);
+        }
     }
 }
 

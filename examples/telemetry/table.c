@@ -131,10 +131,9 @@ static double row_latency_median_us(const struct table_row *row)
 static void row_update_rate(struct table_row *row, uint64_t now_ns)
 {
     uint64_t time_ns = now_ns - row->rate_from_ns;
-    if (time_ns < NS_PER_S && row->rate_hz > 0)
+    if (time_ns < (row->rate_hz > 0 ? NS_PER_S : NS_PER_S / 5)) /* sooner while there is none */
         return;
-    row->rate_hz =
-        time_ns > 0 ? (double)(row->received - row->rate_from_received) * 1e9 / (double)time_ns : 0;
+    row->rate_hz = (double)(row->received - row->rate_from_received) * 1e9 / (double)time_ns;
     row->rate_from_ns = now_ns;
     row->rate_from_received = row->received;
 }
