@@ -343,7 +343,8 @@ static void opening_closing_and_unlinking_may_run_side_by_side(void **state)
     unique_name(name);
     assert_int_equal(pthread_barrier_init(&start, NULL, 4), 0);
     for (int i = 0; i < 4; i++) {
-        racers[i] = (struct racer){.backend = backend, .name = name, .start = &start, .rounds = 100};
+        racers[i] =
+            (struct racer){.backend = backend, .name = name, .start = &start, .rounds = 100};
         assert_int_equal(pthread_create(&threads[i], NULL,
                                         i == 0 ? unlink_again_and_again : open_and_close,
                                         &racers[i]),
