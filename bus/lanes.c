@@ -90,6 +90,7 @@ static void recognise_restart(struct peal_subscriber *subscriber, struct peal_jo
             other->orphan = !peal_lane_is_live(region, subscriber->topic, other->lane, other->word);
         if (!other->orphan)
             continue;
+        subscriber->has_orphans = true;
         lane->restarted = true;
         lane->waits = true;
         lane->predecessor = other->lane;
@@ -171,6 +172,7 @@ static bool join(struct peal_subscriber *subscriber, uint32_t entry)
 static void leave_ended(struct peal_subscriber *subscriber)
 {
     struct peal_region *region = &subscriber->endpoint.bus->region;
+    subscriber->has_orphans = false;
     for (uint32_t i = subscriber->lane_count; i-- > 0;) {
         struct peal_joined_lane *lane = subscriber->lanes[i];
         if (!lane->orphan)
@@ -180,16 +182,20 @@ static void leave_ended(struct peal_subscriber *subscriber)
             peal_u64_load_relaxed(&lane->reader.cursor); /* relaxed: only we write it */
         if (lane->orphan && lane->reader.done == cursor && !peal_lane_reader_ready(&lane->reader))
             peal_subscriber_leave(subscriber, lane);
+        else
+            subscriber->has_orphans |= lane->orphan;
     }
 }
 
 bool peal_subscriber_refresh(struct peal_subscriber *subscriber, bool force)
 {
-    if (!force && !peal_subscriber_is_stale(subscriber))
-        return false;
+    bool stale = force || peal_subscriber_is_stale(subscriber);
     /* The epoch first: what comes while we look moves it again. */
     uint64_t epoch = peal_epoch_read(&subscriber->topic_shared->lane_epoch);
-    leave_ended(subscriber);
+    if (stale || subscriber->has_orphans)
+        leave_ended(subscriber);
+    if (!stale)
+        return false;
     bool joined = false;
     for (uint32_t entry = 0; entry < PEAL_TOPIC_LANES_MAX; entry++)
         if (!subscriber->by_entry[entry])

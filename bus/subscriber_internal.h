@@ -42,6 +42,7 @@ struct peal_subscriber {
     uint32_t burst;                   /* messages it has given in a row */
     uint32_t lane_count;
     bool fences;
+    bool has_orphans; /* a lane of an ended publisher waits to be drained */
     struct peal_topic_shared *topic_shared;
     peal_u64 lane_epoch_seen; /* waiting threads compare it with the topic's */
 
@@ -65,8 +66,8 @@ struct peal_subscriber {
     } past;
 };
 
-/* Leaves drained lanes of ended publishers and joins new ones, if the topic's lane_epoch has moved
- * (or always, with `force`). True if a lane was joined. By the subscriber's thread. */
+/* Leaves drained lanes of ended publishers; joins new ones if the topic's lane_epoch has moved (or
+ * always, with `force`). True if a lane was joined. By the subscriber's thread. */
 bool peal_subscriber_refresh(struct peal_subscriber *subscriber, bool force);
 
 /* Leaves one lane now. */

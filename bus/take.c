@@ -104,8 +104,6 @@ static __attribute__((noinline)) enum peal_status take_slowly(struct peal_subscr
         return status;
     /* Idle: what can be put off was put off until now. */
     peal_subscriber_acknowledge_all(subscriber);
-    if (PEAL_LIKELY(!peal_subscriber_is_stale(subscriber)))
-        return PEAL_EMPTY;
     if (peal_subscriber_refresh(subscriber, false))
         return take_from_any(subscriber, to, message);
     return PEAL_EMPTY;
@@ -129,8 +127,8 @@ static inline enum peal_status take_next(struct peal_subscriber *subscriber,
             return PEAL_OK;
         }
         if (status == PEAL_EMPTY && subscriber->lane_count == 1 &&
-            !peal_lane_owes(&lane->reader, true) && !peal_subscriber_is_stale(subscriber) &&
-            !lane->orphan)
+            !peal_lane_owes(&lane->reader, true) && !subscriber->has_orphans &&
+            !peal_subscriber_is_stale(subscriber))
             return PEAL_EMPTY;
     }
     return take_slowly(subscriber, to, message);
