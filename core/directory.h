@@ -4,14 +4,22 @@
  *
  * A topic's life (owner word of its entry):
  *
- *      FREE -CAS-> CLAIMED(maker) -> READY -CAS-> CLOSING -CAS-> FREE
- *                                      ^------------' taken back by a user of the topic
+ *      FREE -CAS-> CLAIMED(maker) -> OFFERED(maker) -CAS-> READY -CAS-> CLOSING -CAS-> FREE
+ *                                                            ^------------' taken back by a user
  *
  * Joining is Dekker's handshake with closing: the joiner claims its subscriber or lane entry, full
  * fence, looks at the topic's word again; the closer makes it CLOSING, full fence, looks at all
  * entries. One of them sees the other. A joiner that meets CLOSING swaps it back to READY itself and
- * needs not wait for the closer. Two makers of one name: both make an entry, both look again, the
- * lower entry wins and the other maker gives its own back and joins the winner.
+ * needs not wait for the closer. Who leaves clears its entry, full fence, tries to close; if it meets
+ * another closer it relies on that one, which looks once more after it has put READY back.
+ *
+ * Two makers of one name: each writes the name, makes its entry OFFERED, full fence, and looks at all
+ * other entries. A READY one of the name wins. Of two offers the lower entry wins and the other is
+ * withdrawn, by its own maker or by the rival; to withdraw an offer takes nothing from anybody but
+ * the race. (That the lower one wins is not enough by itself: the higher one may have looked before
+ * the lower one appeared. Therefore the offer must be swapped away before the lower one is READY.)
+ * A maker that meets a better offer whose maker does not go on withdraws that one in the end, so that
+ * nobody waits for a stalled client.
  */
 #ifndef PEAL_CORE_DIRECTORY_H
 #define PEAL_CORE_DIRECTORY_H

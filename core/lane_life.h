@@ -3,22 +3,35 @@
  * The life of a lane: claimed, laid out, open, orphaned, reclaimed. The messages in it are
  * core/lane_writer.h's and core/lane_reader.h's business.
  *
- *      CLAIMED(publisher) -> ACTIVE -> ORPHAN -CAS-> RECLAIMING(anybody) -> FREE
+ *      CLAIMED(publisher) -> OPENING -> ACTIVE -> ORPHAN -CAS-> RECLAIMING(anybody) -> FREE
  *
  * The pages of an ended lane are given back when no live subscriber reads it. A subscriber reads a
  * lane when the lane's acknowledgement line of its entry carries the subscriber's owner word ("tag").
- * Tag and state are joined by the same handshake as in core/directory.h: the reader writes its tag,
- * full fence, looks at the lane's state; the reclaimer makes it RECLAIMING, full fence, looks at the
- * tags, and puts ORPHAN back if somebody reads.
+ * The tag lies in the pages themselves, so a subscriber may write it only while they can't be given
+ * back. It first pins the lane: sets the lane's bit in its own flags word in the directory, full
+ * fence, looks at the lane's state. The reclaimer makes the state RECLAIMING, full fence, looks at the
+ * pins and then at the tags, and puts ORPHAN back if somebody reads; then it looks again, for a
+ * leaver that met RECLAIMING relied on it. One of the two always sees the other.
  *
  * Every subscriber that exists when a lane opens is owed the lane from its first message, even if it
- * looks at it only after the publisher has gone: the publisher invites it by writing its tag.
+ * looks at it only after the publisher has gone: the publisher invites it by writing its tag. The
+ * lane is OPENING meanwhile, and no message is sent before it is ACTIVE. A subscriber becomes ACTIVE,
+ * full fence, looks at all lanes; the publisher makes its lane OPENING, full fence, looks at all
+ * subscribers. So a subscriber that meets CLAIMED will be invited; one that meets OPENING sets its tag
+ * itself and has all messages too; one that meets ACTIVE and no tag came later, and starts where
+ * its history option says. This holds if the subscriber looks at all lanes once before its creation
+ * is reported as done.
+ *
+ * Of one subscriber, one thread at a time joins and leaves lanes.
  */
 #ifndef PEAL_CORE_LANE_LIFE_H
 #define PEAL_CORE_LANE_LIFE_H
 
 #include "core/lane_shared.h"
 #include "core/region.h"
+
+/* A cursor that holds nobody back: its subscriber is just joining. */
+#define PEAL_LANE_NOT_GATING UINT64_MAX
 
 struct peal_lane_place {
     uint32_t topic;
@@ -38,9 +51,10 @@ enum peal_status peal_lane_allocate(struct peal_region *region, struct peal_lane
 void peal_lane_abandon(struct peal_region *region, struct peal_lane_place *place);
 
 /*
- * CLAIMED -> ACTIVE, after the lane's memory was laid out; moves lane_epoch; full fence; then invites
- * every ACTIVE subscriber by setting its tag (compare-and-swap from 0) where it has not done so
- * itself. Subscribers that become ACTIVE after that find the lane themselves.
+ * CLAIMED -> OPENING -> ACTIVE, after the lane's memory was laid out. In OPENING, invites every ACTIVE
+ * subscriber by setting its tag (compare-and-swap from 0) where it has not done so itself; moves
+ * lane_epoch. Subscribers that become ACTIVE after that find the lane themselves.
+ * ECORRUPT with message: the entry is not ours any more; abandon it.
  */
 enum peal_status peal_lane_open(struct peal_region *region, struct peal_lane_place *place);
 
@@ -52,17 +66,19 @@ struct peal_lane_found {
     struct peal_lane_shared *memory; /* validated to lie in whole pages of the region */
     uint64_t size_bytes;
     uint64_t name_hash;
-    uint64_t word; /* owner word seen: identifies this lane by (client, incarnation) */
+    uint64_t word; /* owner word, for peal_lane_is_live(): that of ACTIVE even if OPENING was seen */
     uint64_t page_word;
-    bool invited;  /* the publisher had set our tag: read from message 0 */
+    bool invited; /* the publisher had set our tag: read from message 0 */
     bool orphan;
 };
 
 /*
  * Joins the lane for subscriber entry `entry` with owner word `tag`: sets the tag and makes sure that
- * the lane is still there. EMPTY: no lane there to join (free, being made, or an orphan that we were
- * not invited to); ECORRUPT: the entry describes pages outside the region or not its own; AGAIN:
- * it went away meanwhile.
+ * the lane is still there. If found->invited, the cursor in our line is 0; else it is
+ * PEAL_LANE_NOT_GATING until the caller stores its own.
+ * EMPTY: no lane there to join (free, being made, or an orphan that we were not invited to);
+ * ECORRUPT: the entry describes pages outside the region or not its own; AGAIN: it is changing, look
+ * again (lane_epoch moves).
  */
 enum peal_status peal_lane_join(struct peal_region *region, uint32_t topic, uint32_t lane,
                                 uint32_t entry, uint64_t tag, struct peal_lane_found *found);

@@ -78,4 +78,19 @@ static inline uint64_t peal_owner_take(uint64_t word, uint32_t state, uint32_t c
     return peal_owner_pack(owner);
 }
 
+/* Looks at an owner word; sees what its owner wrote before the transition to it. */
+static inline uint64_t peal_owner_load(const peal_u64 *shared)
+{
+    /* OWNER-A1: pairs with OWNER-R1 in peal_owner_swap() */
+    return peal_u64_load_acquire(shared);
+}
+
+/* One transition; false if the word is not `expected` (any more). Takes part in the one order of all
+ * sequentially consistent operations, as the handshakes that are built on it need. */
+static inline bool peal_owner_swap(peal_u64 *shared, uint64_t expected, uint64_t desired)
+{
+    /* OWNER-R1: pairs with OWNER-A1 in peal_owner_load() */
+    return peal_u64_cas_seq_cst(shared, &expected, desired);
+}
+
 #endif

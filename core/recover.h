@@ -4,10 +4,12 @@
  *
  * By compare-and-swap only, idempotent, by any number of clients at once; a recoverer may die too.
  * Nothing is taken from a client that the authority calls a member. Steps, in this order: lanes of
- * dead publishers CLAIMED -> FREE, ACTIVE -> ORPHAN; RECLAIMING by the dead -> taken over; subscriber
- * entries of the dead freed; orphans nobody reads reclaimed; topics nobody uses removed (CLAIMED and
- * CLOSING by the dead too); pages whose owner is dead and which no lane refers to freed; client
- * entries and armed bits of the dead cleared. Words with impossible values count as nobody's.
+ * dead publishers CLAIMED -> FREE, OPENING and ACTIVE -> ORPHAN; subscriber entries of the dead freed;
+ * orphans nobody reads reclaimed, RECLAIMING by the dead taken over; topics nobody uses removed
+ * (CLAIMED, OFFERED and CLOSING by the dead too); pages whose owner is dead and which no lane refers
+ * to freed; client entries of the dead cleared. Words with impossible values count as nobody's.
+ *
+ * The armed bits of the dead stay until the next holder of the index registers.
  */
 #ifndef PEAL_CORE_RECOVER_H
 #define PEAL_CORE_RECOVER_H

@@ -11,6 +11,12 @@
  * Memory may start as anything: what is not a valid READY header with magic, version, size and
  * checksum, nor LAYING_OUT with the tag and a live owner, is raw. A valid READY region of dead
  * clients is kept and cleared by recovery, not laid out again, for a newcomer may be attaching.
+ *
+ * A READY header of another format version, or of a region larger than what is mapped here, is laid
+ * out anew only by a client that is alone; otherwise it belongs to the others. To know that it is
+ * alone, a client makes it LAYING_OUT, full fence, asks for the members: whoever took the old header
+ * for good was a member before it looked at it, and is seen. For this, state, magic and
+ * format_version stay at their places in every version to come.
  */
 #ifndef PEAL_CORE_REGION_H
 #define PEAL_CORE_REGION_H
@@ -38,9 +44,13 @@ struct peal_region {
     struct peal_authority authority;
 };
 
+#define PEAL_TOPICS_DEFAULT 256u
+#define PEAL_TOPICS_MAX (1u << 17) /* a page's owner word has 17 bits for the topic */
+
 /* What the region shall be, if we are the ones to lay it out. */
 struct peal_region_wish {
-    uint32_t topics_max; /* 0: 256, or what fits in a quarter of the region if that is less */
+    uint32_t topics_max; /* 0: 256, or what fits in a quarter of the region if that is less; EINVAL if
+                            the region is too small for what is wished */
     uint64_t generation; /* random */
 };
 
@@ -68,5 +78,9 @@ uint64_t peal_region_own_word(const struct peal_region *region, uint32_t state);
  * whose index is held by a newer, registered incarnation is dead too. Our own words are alive.
  */
 bool peal_region_is_dead(const struct peal_region *region, uint64_t word);
+
+/* The same by an answer of the authority that was asked for after `word` was read; with an older
+ * answer it is a suspicion, no more. For scans that ask once for many words. */
+bool peal_region_is_dead_by(const struct peal_region *region, uint64_t word, uint64_t members);
 
 #endif

@@ -2,14 +2,15 @@
 /*
  * A topic's entry in the directory: its name and type, its subscribers, its lanes.
  *
- *         0  owner            FREE -> CLAIMED -> READY -> CLOSING -> FREE, see core/directory.h
+ *         0  owner            FREE -> CLAIMED -> OFFERED -> READY -> CLOSING -> FREE, see
+ *                             core/directory.h
  *         8  type_owner       FREE (untyped) -> CLAIMED -> READY
  *        16  schema_hash
  *        24  name[64]  88  type_name[64]
  *       256  subscriber_epoch moves when a subscriber comes or goes; publishers read it at publish
  *       384  lane_epoch       moves when a lane comes or goes; subscribers read it when idle
  *       512  subscribers      32 owner words, together in four lines
- *       768  subscriber_flags 32 words
+ *       768  subscriber_flags 32 words, bits 0..31 enum peal_subscriber_flag, bits 32..63 pins
  *      1024  lanes            32 entries of 32 bytes
  *      2048
  */
@@ -30,6 +31,7 @@ enum peal_topic_state {
     PEAL_TOPIC_CLAIMED = 1, /* its maker is writing the name */
     PEAL_TOPIC_READY = 2,
     PEAL_TOPIC_CLOSING = 3, /* somebody checks that it is unused; whoever uses it takes it back */
+    PEAL_TOPIC_OFFERED = 4, /* named; its maker checks that nobody else made the same name */
 };
 
 enum peal_subscriber_state {
@@ -41,6 +43,10 @@ enum peal_subscriber_state {
 enum peal_subscriber_flag {
     PEAL_SUBSCRIBER_IS_RELIABLE = 1u << 0,
 };
+#define PEAL_SUBSCRIBER_FLAGS_ALL 1u
+/* Bit 32 + l of the flags word: the subscriber is joining lane l and is about to write into its
+ * pages, so they must not be given back (core/lane_life.h). */
+#define PEAL_SUBSCRIBER_PIN_SHIFT 32u
 
 enum peal_lane_state {
     PEAL_LANE_FREE = 0,
@@ -48,6 +54,7 @@ enum peal_lane_state {
     PEAL_LANE_ACTIVE = 2,     /* its publisher lives (as far as anybody has looked) */
     PEAL_LANE_ORPHAN = 3,     /* its publisher has ended; subscribers may still read */
     PEAL_LANE_RECLAIMING = 4, /* its owner word names who gives the pages back */
+    PEAL_LANE_OPENING = 5,    /* laid out; its publisher invites the subscribers, nothing sent yet */
 };
 
 /* Written by the publisher while CLAIMED, constant after that until FREE. */
