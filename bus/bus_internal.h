@@ -5,6 +5,7 @@
 #ifndef PEAL_BUS_BUS_INTERNAL_H
 #define PEAL_BUS_BUS_INTERNAL_H
 
+#include "bus/bucket.h"
 #include "bus/endpoint.h"
 #include "core/atomic.h"
 #include "core/region.h"
@@ -13,11 +14,6 @@
 #include <peal/bus.h>
 #include <pthread.h>
 
-/* Rings toward one client: a token bucket (bus/bells.c). */
-struct peal_bell_bucket {
-    peal_u64 tokens_at_ns; /* time up to which the bucket's tokens are spent */
-};
-
 struct peal_bus {
     struct peal_transport *transport;
     struct peal_region region;
@@ -25,26 +21,33 @@ struct peal_bus {
 
     /*
      * Must a publisher fence between its publish and its look at the armed word? Not if sleepers
-     * can make every CPU fence for them (PEAL_TRANSPORT_BARRIER). Constant after open.
+     * can make every CPU fence for them (PEAL_TRANSPORT_BARRIER). Constant after open, like the
+     * others here.
      */
     bool fences;
     uint64_t spin_ns;
     uint64_t safety_net_ns;
     uint64_t bell_rate_hz;
 
-    struct urcu_ref references; /* the user's, and one per endpoint and waitset */
-    peal_u32 closed;            /* 1 after peal_bus_close() */
+    struct peal_reference references; /* the user's, and one per endpoint, waitset and sleeper */
+    peal_u32 closed;                  /* 1 after peal_bus_close() */
 
     struct cds_lfht *endpoints; /* struct peal_endpoint by id */
     peal_u64 next_endpoint_id;
+    pthread_mutex_t members_lock; /* guards who is in which waitset, not the looking */
 
-    pthread_mutex_t sleepers_lock; /* guards sleepers and our bit of the armed word */
-    uint32_t sleepers;             /* threads of ours that want bells, and 1 for the armed descriptor */
-    bool descriptor_armed;
+    pthread_mutex_t sleepers_lock; /* guards sleepers, and the clearing of our armed bit */
+    uint32_t sleepers; /* threads of ours that want bells, and 1 for the armed descriptor */
 
-    struct peal_bell_bucket buckets[PEAL_CLIENTS_MAX];
-    struct peal_bell_bucket spurious; /* wakes that found nothing */
-    peal_u64 recovered_at_ns;         /* last look for the dead; limits how often */
+    struct { /* bus/descriptor.c; fds are -1 until somebody asks, guarded by sleepers_lock */
+        int epoll_fd;
+        int event_fd;
+        peal_u32 armed;
+    } descriptor;
+
+    struct peal_bucket bells[PEAL_CLIENTS_MAX]; /* rings toward each client */
+    struct peal_bucket spurious;                /* wakes that found nothing */
+    peal_u64 recovered_at_ns;                   /* last look for the dead; limits how often */
 
     struct { /* process-private; copied to the client entry's counters when a thread sleeps */
         peal_u64 bells_rung;
@@ -61,17 +64,36 @@ struct peal_bus {
 /* Counts references of the bus; the last drop leaves the region and frees. */
 void peal_bus_hold(struct peal_bus *bus);
 void peal_bus_drop(struct peal_bus *bus);
-bool peal_bus_is_closed(struct peal_bus *bus);
+bool peal_bus_is_closed(const struct peal_bus *bus);
 
-/* CLOCK_MONOTONIC in nanoseconds. */
+/* Moves one of bus->counters. */
+static inline void peal_bus_count(peal_u64 *counter, uint64_t events)
+{
+    /* relaxed: a counter for observers; nothing is decided by it. */
+    (void)peal_u64_add_relaxed(counter, events);
+}
+
+/* Copies the counters and the time to our client entry, for observers in other processes. */
+void peal_bus_show_counters(struct peal_bus *bus);
+
+/* CLOCK_MONOTONIC and CLOCK_REALTIME in nanoseconds (bus/clock.c). */
 uint64_t peal_clock_ns(void);
+uint64_t peal_clock_realtime_ns(void);
+
+/* now + timeout, UINT64_MAX (never) instead of wrapping. */
+uint64_t peal_deadline_ns(uint64_t now_ns, uint64_t timeout_ns);
+
+/* Blocks this thread; may return early after a signal. */
+void peal_clock_pause(uint64_t duration_ns);
 
 /* Random 64 bits whose low half is not 0, from the operating system. */
 uint64_t peal_random_incarnation(void);
 
 /*
- * Rings those clients of `targets`, within the rate limit (bus/bells.c). Our own bit among them wakes
- * our other threads. Called after the full fence of the publisher; see core/bell.h.
+ * Rings those of `targets` that sleep, within the rate limit (bus/bells.c), and takes their bits
+ * from the armed word, so that one sleep costs one ring however much is published meanwhile. Our own
+ * bit among them wakes our other threads and the descriptor. Called after the full fence of the
+ * publisher; see core/bell.h.
  */
 void peal_bus_ring(struct peal_bus *bus, uint64_t targets);
 
@@ -80,20 +102,26 @@ void peal_bus_ring(struct peal_bus *bus, uint64_t targets);
  * fences meet (membarrier where publishers do not fence, else a full fence), polls again, sleeps,
  * disarms. Looks for dead clients at each safety-net interval.
  * OK: ready() said yes; TIMEDOUT; CLOSED: the bus was closed; AGAIN: interrupted() said yes (may be
- * NULL). Both are called without locks by this thread.
+ * NULL). Both are called without locks by this thread. ready() may claim what it finds: after it
+ * has said yes the answer is OK and it is not called again.
  */
 struct peal_sleeper_condition {
     bool (*ready)(void *context);
     bool (*interrupted)(void *context);
     void *context;
-    /* Called once before the fence when going to sleep and once after waking, for waiters that must
-     * tell a single peer as well (a publisher that waits for room). May be NULL. */
+    /* Called with true before the fence of each sleep (so maybe several times) and once with false
+     * at the end, for waiters that must tell a single peer as well (a publisher that waits for
+     * room). Not called at all if it does not come to a sleep. May be NULL. */
     void (*announce)(void *context, bool asleep);
 };
-enum peal_status peal_bus_sleep(struct peal_bus *bus, const struct peal_sleeper_condition *condition,
+enum peal_status peal_bus_sleep(struct peal_bus *bus,
+                                const struct peal_sleeper_condition *condition,
                                 uint64_t timeout_ns);
 
-/* Recovery of dead clients, at most once per interval_ns unless 0. Returns how many were found. */
+/*
+ * Recovery of dead clients, at most once per interval_ns unless 0. Returns how many were found; if
+ * there were any, everybody is rung, for a publisher may be waiting for one of them.
+ */
 uint32_t peal_bus_look_for_dead(struct peal_bus *bus, uint64_t interval_ns);
 
 #endif
