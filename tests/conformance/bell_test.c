@@ -153,15 +153,20 @@ static void waiting_ends_at_its_deadline_and_not_before(void **state)
     struct quartet q;
     quartet_open(&q, backend_of(state));
     struct peal_transport *t = q.t[1];
-    for (uint64_t timeout_ns = MS; timeout_ns < 40 * MS; timeout_ns *= 3) {
+    uint64_t least_excess_ns = UINT64_MAX;
+    for (uint64_t timeout_ns = MS / 4; timeout_ns < 60 * MS; timeout_ns *= 3) {
         uint64_t sources = 99;
         const uint64_t begin_ns = test_now_ns();
         assert_int_equal(t->ops->wait(t, epoch_of(t), timeout_ns, &sources), PEAL_TIMEDOUT);
         const uint64_t waited_ns = test_now_ns() - begin_ns;
         assert_true(waited_ns >= timeout_ns);
-        assert_true(waited_ns < timeout_ns + EVENTUALLY_TIMEOUT_NS);
         assert_int_equal(sources, 0);
+        if (waited_ns - timeout_ns < least_excess_ns)
+            least_excess_ns = waited_ns - timeout_ns;
+        /* A busy machine may be late now and then, not by as much as this. */
+        assert_true(waited_ns < timeout_ns + 900 * MS);
     }
+    assert_true(least_excess_ns < 50 * MS);
     quartet_close(&q, backend_of(state));
 }
 

@@ -68,7 +68,7 @@ static void wake_private(const struct ck_ec_ops *ops, const uint32_t *address)
 
 /*
  * Hardly any spinning, for the caller has spun already. A first wait of a second, for ck_ec's growing
- * waits guard its single-producer mode, which is not used here.
+ * waits guard its single-producer mode, which is not used here; until_deadline() cuts it short.
  */
 #define EC_OPS(wait, wake)                                                                         \
     {                                                                                              \
@@ -114,6 +114,13 @@ uint32_t peal_bell_epoch(const struct peal_bell *bell)
     return ck_ec32_value((const struct ck_ec32 *)(const void *)&bell->count);
 }
 
+/* ck_ec does not cut its growing waits to the caller's deadline: each goes until there at once. */
+static int until_deadline(const struct ck_ec_wait_state *state, struct timespec *wait_until)
+{
+    *wait_until = *(const struct timespec *)state->data;
+    return 0;
+}
+
 bool peal_bell_sleep(struct peal_bell *bell, enum peal_bell_scope scope, uint32_t epoch,
                      uint64_t timeout_ns)
 {
@@ -124,7 +131,8 @@ bool peal_bell_sleep(struct peal_bell *bell, enum peal_bell_scope scope, uint32_
         return ck_ec32_wait(count_of(bell), &modes[scope], epoch, NULL) == 0;
     struct timespec deadline = {.tv_sec = (time_t)(deadline_ns / NS_PER_S),
                                 .tv_nsec = (long)(deadline_ns % NS_PER_S)};
-    return ck_ec32_wait(count_of(bell), &modes[scope], epoch, &deadline) == 0;
+    return ck_ec32_wait_pred(count_of(bell), &modes[scope], epoch, until_deadline, &deadline,
+                             &deadline) == 0;
 }
 
 uint64_t peal_bell_drain(struct peal_bell *bell)

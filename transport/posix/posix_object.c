@@ -36,6 +36,7 @@ static enum peal_status fail_open(const char *name, int error)
                          name);
     case ELOOP:
     case EISDIR:
+    case EINVAL: /* what glibc makes of EISDIR */
         return peal_fail(PEAL_EFORMAT,
                          SHOWN "%s is not a shared memory object of ours; use another name, or "
                                "remove it by hand",
