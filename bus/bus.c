@@ -80,9 +80,10 @@ enum peal_status peal_bus_recover(struct peal_bus *bus, uint32_t *recovered)
 void peal_bus_show_counters(struct peal_bus *bus)
 {
     struct peal_client_shared *self = &bus->region.clients[bus->region.index];
+/* relaxed: for observers, who decide nothing by it; only this process writes them. */
 #define SHOW(name)                                                                                 \
     peal_u64_store_relaxed(&self->counters.name, peal_u64_load_relaxed(&bus->counters.name))
-    /* relaxed: for observers, who decide nothing by it; only this process writes them. */
+    /* relaxed: as above. */
     peal_u64_store_relaxed(&self->counters.heartbeat_ns, peal_clock_ns());
     SHOW(bells_rung);
     SHOW(bells_suppressed);

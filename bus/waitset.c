@@ -191,6 +191,7 @@ static bool is_ready(void *context)
     peal_rcu_leave();
     if (any && waiter->contexts_max != 0) {
         const bool full = waiter->contexts_count == waiter->contexts_max;
+        /* relaxed: a hint. */
         if (full || turn != 0)
             peal_u32_store_relaxed(&waiter->waitset->turn, full ? end : 0);
     }
