@@ -31,8 +31,8 @@ static inline uint64_t peal_bell_armed(const peal_u64 *armed, bool fences)
     if (fences)
         peal_fence_seq_cst(); /* BELL-F1: pairs with BELL-F2 in peal_bell_arm() */
     else
-        peal_fence_compiler();           /* BELL-F3: pairs with the sleeper's membarrier, BELL-F2 */
-    /* BELL-A1: pairs with BELL-R1 in peal_bell_arm() and BELL-R2 in peal_bell_disarm() */
+        peal_fence_compiler(); /* BELL-F3: pairs with the sleeper's membarrier, BELL-F2 */
+    /* BELL-A1: pairs with BELL-R1 and BELL-R2 */
     return peal_u64_load_acquire(armed);
 }
 
@@ -41,7 +41,7 @@ static inline void peal_bell_arm(peal_u64 *armed, uint32_t client)
 {
     /* BELL-R1: pairs with BELL-A1 and BELLS-R1: who sees the bit sees our subscriptions as well */
     (void)peal_u64_or_seq_cst(armed, 1ull << client);
-    /* BELL-F2: pairs with BELL-F1 and BELL-F3 in peal_bell_armed(), and with ENDPOINT-F1 */
+    /* BELL-F2: pairs with BELL-F1, BELL-F3 and ENDPOINT-F1 */
     peal_fence_seq_cst();
 }
 
