@@ -15,30 +15,48 @@ static bool is_joinable(uint64_t word)
     return state == PEAL_LANE_OPENING || state == PEAL_LANE_ACTIVE || state == PEAL_LANE_ORPHAN;
 }
 
-/* One try to get the tag into our line of a pinned lane in state `word`. AGAIN: look once more. */
-static enum peal_status set_tag(struct peal_lane_reader_shared *line, uint64_t word, uint64_t tag,
-                                bool *invited)
+/* Has the publisher noted that the holder of `tag` has the lane from its beginning? */
+static bool is_invited(const struct peal_lane_reader_shared *line, uint64_t tag)
 {
+    return peal_u64_load_relaxed(&line->invited) == tag; /* relaxed: published by ACTIVE */
+}
+
+/*
+ * One try to get the tag into our line of a pinned lane, whose state word *word is looked at anew.
+ * AGAIN: look once more; EMPTY: an orphan that we have no part in.
+ */
+static enum peal_status set_tag(const peal_u64 *owner, struct peal_lane_reader_shared *line,
+                                uint64_t tag, uint64_t *word, bool *invited)
+{
+    *word = peal_owner_load(owner);
+    if (!is_joinable(*word))
+        return PEAL_AGAIN;
+    uint32_t state = peal_owner_state(*word);
     uint64_t seen = peal_owner_load(&line->tag);
-    *invited = true;
-    if (seen == tag)
+    if (state == PEAL_LANE_OPENING) {
+        /* Nothing was sent when we looked, and the cursor is 0. If the lane is OPENING still once our tag
+         * is there, then we are as good as invited. Else its publisher may have passed us by.
+         * LIFE-R1: pairs with GATE-A2 in lane_writer.c:lowest_needed() */
+        if (seen != tag && !peal_owner_swap(&line->tag, seen, tag))
+            return PEAL_AGAIN;
+        PEAL_FAULT("join.tagged_early");
+        /* LIFE-F7: pairs with GATE-F1 in lane_writer.c:peal_lane_gate() */
+        peal_fence_seq_cst();
+        *invited = true;
+        return peal_owner_load(owner) == *word ? PEAL_OK : PEAL_AGAIN;
+    }
+    *invited = seen == tag && is_invited(line, tag);
+    if (*invited)
         return PEAL_OK;
-    uint32_t state = peal_owner_state(word);
+    /* No invitation comes any more, so the line is ours alone. What stands in its cursor is by an
+     * earlier subscriber, or the 0 of a beginning that we missed, and must not be taken for ours. */
+    if (seen != 0 && (state == PEAL_LANE_ACTIVE || seen == tag))
+        (void)peal_owner_swap(&line->tag, seen, 0);
+    PEAL_FAULT("join.line_cleared");
     if (state == PEAL_LANE_ORPHAN)
         return PEAL_EMPTY;
-    if (state == PEAL_LANE_OPENING)
-        /* No message was sent when we looked, the cursor is 0: as good as an invitation. Should the
-         * lane have become ACTIVE before our swap, then we are just being created, any start is
-         * right, and what is overwritten already is reported as lost. */
-        return peal_owner_swap(&line->tag, seen, tag) ? PEAL_OK : PEAL_AGAIN;
-    /* ACTIVE: no invitation comes any more, so a line without our tag is ours alone. What stands in
-     * its cursor is by an earlier subscriber and must not be taken for ours. */
-    if (seen != 0 && !peal_owner_swap(&line->tag, seen, 0))
-        return PEAL_AGAIN;
-    PEAL_FAULT("join.line_cleared");
     peal_u64_store_relaxed(&line->cursor, PEAL_LANE_NOT_GATING); /* relaxed: published by the tag */
     PEAL_FAULT("join.cursor");
-    *invited = false;
     return peal_owner_swap(&line->tag, 0, tag) ? PEAL_OK : PEAL_AGAIN;
 }
 
@@ -54,11 +72,10 @@ static enum peal_status join_pinned(struct peal_region *region, uint32_t topic, 
         return PEAL_ECORRUPT;
     struct peal_lane_shared *memory = peal_lane_pages_memory(region, &pages);
     for (uint32_t attempt = 0; attempt < ATTEMPTS; attempt++) {
-        uint64_t word = peal_owner_load(&shared->owner);
-        if (!is_joinable(word))
-            return PEAL_AGAIN;
+        uint64_t word;
         bool invited;
-        enum peal_status status = set_tag(&memory->readers[entry], word, tag, &invited);
+        enum peal_status status =
+            set_tag(&shared->owner, &memory->readers[entry], tag, &word, &invited);
         if (status == PEAL_AGAIN)
             continue;
         if (status != PEAL_OK)
@@ -99,7 +116,7 @@ enum peal_status peal_lane_join(struct peal_region *region, uint32_t topic, uint
     peal_fence_seq_cst();
     enum peal_status status = join_pinned(region, topic, lane, entry, tag, found);
     /* The tag comes before the pin goes.
-     * LIFE-R1: pairs with LIFE-A1 in lane_reclaim.c:reads() */
+     * LIFE-R3: pairs with LIFE-A1 in lane_reclaim.c:reads() */
     (void)peal_u64_and_acq_rel(&shared->subscriber_flags[entry], ~pin);
     PEAL_FAULT("join.unpinned");
     /* A reclaimer that met only our pin has spared the lane; if it is an orphan that we do not read,

@@ -88,14 +88,19 @@ void peal_lane_abandon(struct peal_region *region, struct peal_lane_place *place
     peal_topic_remove_if_unused(region, place->topic);
 }
 
-/* Sets the tags of all subscribers that are there, so that the lane waits for them. */
+/* Sets the tags of all subscribers that are there, where they have not done so themselves, and notes
+ * that they have the lane from its beginning. */
 static void invite(struct peal_topic_shared *topic, struct peal_lane_shared *memory)
 {
     for (uint32_t i = 0; i < PEAL_TOPIC_SUBSCRIBERS_MAX; i++) {
         uint64_t word = peal_owner_load(&topic->subscribers[i]);
         if (peal_owner_state(word) != PEAL_SUBSCRIBER_ACTIVE)
             continue;
-        (void)peal_owner_swap(&memory->readers[i].tag, 0, word);
+        struct peal_lane_reader_shared *line = &memory->readers[i];
+        if (!peal_owner_swap(&line->tag, 0, word) && peal_owner_load(&line->tag) != word)
+            continue; /* a predecessor's, who has gone since: its successor came while we open */
+        PEAL_FAULT("lane.tagged");
+        peal_u64_store_relaxed(&line->invited, word); /* relaxed: published by ACTIVE */
         PEAL_FAULT("lane.invited");
     }
 }

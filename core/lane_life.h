@@ -14,13 +14,14 @@
  * leaver that met RECLAIMING relied on it. One of the two always sees the other.
  *
  * Every subscriber that exists when a lane opens is owed the lane from its first message, even if it
- * looks at it only after the publisher has gone: the publisher invites it by writing its tag. The
- * lane is OPENING meanwhile, and no message is sent before it is ACTIVE. A subscriber becomes ACTIVE,
- * full fence, looks at all lanes; the publisher makes its lane OPENING, full fence, looks at all
- * subscribers. So a subscriber that meets CLAIMED will be invited; one that meets OPENING sets its tag
- * itself and has all messages too; one that meets ACTIVE and no tag came later, and starts where
- * its history option says. This holds if the subscriber looks at all lanes once before its creation
- * is reported as done.
+ * looks at it only after the publisher has gone: the publisher invites it by writing its tag, and notes
+ * whom it invited. The lane is OPENING meanwhile, and no message is sent before it is ACTIVE. A
+ * subscriber becomes ACTIVE, full fence, looks at all lanes; the publisher makes its lane OPENING, full
+ * fence, looks at all subscribers. So a subscriber that meets CLAIMED will be invited. One that meets
+ * OPENING sets its tag itself; if the lane is OPENING still after that, or the publisher has noted it,
+ * it has all messages too. One that meets ACTIVE and no invitation came later, and starts where its
+ * history option says. This holds if the subscriber looks at all lanes once before its creation is
+ * reported as done.
  *
  * Of one subscriber, one thread at a time joins and leaves lanes.
  */

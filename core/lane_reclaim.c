@@ -42,7 +42,7 @@ static bool reads(const struct peal_topic_shared *topic, uint32_t lane,
                   const struct peal_lane_shared *memory, uint32_t reader, uint64_t word)
 {
     /* The pin is looked at before the tag: it goes only after the tag has come.
-     * LIFE-A1: pairs with LIFE-R1 in peal_lane_join() */
+     * LIFE-A1: pairs with LIFE-R2 and LIFE-R3 in lane_join.c:peal_lane_join() */
     uint64_t flags = peal_u64_load_acquire(&topic->subscriber_flags[reader]);
     if (flags >> (PEAL_SUBSCRIBER_PIN_SHIFT + lane) & 1)
         return true;

@@ -45,11 +45,13 @@ struct peal_slot_shared {
     peal_u64 body[]; /* (stride - 16) / 8 words */
 };
 
-/* Its only writer is the subscriber, once the lane is ACTIVE and the tag is set. */
+/* Its only writer is the subscriber, once the lane is ACTIVE and the tag is set; `invited` is the
+ * publisher's, and constant once the lane is ACTIVE. */
 struct peal_lane_reader_shared {
     peal_u64 tag;    /* the subscriber's own owner word: these lines are its; 0: nobody reads */
     peal_u64 cursor; /* every message below it is done with; UINT64_MAX: gates nobody yet */
-    unsigned char pad[128 - 16];
+    peal_u64 invited; /* the owner word whose subscriber is owed the lane from message 0 */
+    unsigned char pad[128 - 24];
 };
 
 struct peal_lane_shared {
@@ -77,6 +79,8 @@ struct peal_lane_shared {
 
 static_assert(sizeof(struct peal_slot_shared) == 16, "format");
 static_assert(sizeof(struct peal_lane_reader_shared) == 128, "format");
+static_assert(offsetof(struct peal_lane_reader_shared, cursor) == 8, "format");
+static_assert(offsetof(struct peal_lane_reader_shared, invited) == 16, "format");
 static_assert(sizeof(struct peal_lane_shared) == PEAL_LANE_SLOTS_OFFSET, "format");
 static_assert(offsetof(struct peal_lane_shared, geometry.depth) == 16, "format");
 static_assert(offsetof(struct peal_lane_shared, geometry.payload_bytes) == 24, "format");

@@ -112,10 +112,12 @@ static bool activate_subscriber(struct peal_region *region, uint32_t topic, uint
     /* relaxed: published by the owner word */
     peal_u64_store_relaxed(&shared->subscriber_flags[entry], flags & PEAL_SUBSCRIBER_FLAGS_ALL);
     uint64_t active = peal_owner_next(*word, PEAL_SUBSCRIBER_ACTIVE);
+    /* DIR-R1: pairs with GATE-A1 in lane_writer.c:list_subscribers() */
     if (!peal_owner_swap(&shared->subscribers[entry], *word, active))
         return false;
     PEAL_FAULT("subscriber.active");
     *word = active;
+    /* DIR-R2: pairs with GATE-A4 in lane_writer.c:peal_lane_gate() */
     peal_epoch_move(&shared->subscriber_epoch);
     PEAL_FAULT("subscriber.announced");
     /* The caller now looks at all lanes: those that it finds not yet OPENING will invite it.
