@@ -312,6 +312,7 @@ static void *open_and_close(void *context)
         struct peal_transport *t = NULL;
         if (try_open(racer->backend, racer->name, REGION_BYTES, &t) != PEAL_OK) {
             racer->failures++;
+            print_error("%s\n", peal_error_message());
             continue;
         }
         if ((t->ops->members(t) & bit_of(t)) == 0)

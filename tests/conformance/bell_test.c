@@ -10,6 +10,21 @@
 
 #define MS UINT64_C(1000000)
 
+#ifdef PEAL_SANITIZE_THREAD
+#define THREAD_SANITIZER true
+#else
+#define THREAD_SANITIZER false
+#endif
+
+/*
+ * Whether ThreadSanitizer, if it is there, can follow what a ring orders. It goes by addresses, and
+ * two posix clients in one process have the shared words at two addresses.
+ */
+static bool is_order_visible(const struct backend *backend)
+{
+    return !THREAD_SANITIZER || !backend->processes;
+}
+
 /* Four clients of one region, with what their joining rang forgotten. */
 struct quartet {
     char name[PEAL_TRANSPORT_NAME_MAX + 1];
@@ -273,7 +288,7 @@ struct player {
     struct peal_transport *transport;
     uint64_t other;
     uint32_t parity; /* whose turn it is: rounds of this parity are ours */
-    uint32_t *plain; /* written without atomics: a ring must carry it */
+    uint32_t *plain; /* or NULL; written without atomics: a ring must carry it */
     uint32_t lost;
 };
 
@@ -294,9 +309,10 @@ static void *play(void *context)
                 return NULL;
             }
         }
-        if (*player->plain != round)
+        if (player->plain != NULL && *player->plain != round)
             player->lost++;
-        *player->plain = round + 1;
+        if (player->plain != NULL)
+            *player->plain = round + 1;
         peal_u32_store_seq_cst(turn, round + 1);
         ring(t, player->other);
     }
@@ -309,19 +325,21 @@ static void two_clients_that_play_ping_pong_never_lose_a_ring(void **state)
     pthread_t thread;
     uint32_t plain = 0;
     quartet_open(&q, backend_of(state));
-    struct player even = {q.t[0], bit_of(q.t[1]), 0, &plain, 0};
-    struct player odd = {q.t[1], bit_of(q.t[0]), 1, &plain, 0};
+    uint32_t *carried = is_order_visible(backend_of(state)) ? &plain : NULL;
+    struct player even = {q.t[0], bit_of(q.t[1]), 0, carried, 0};
+    struct player odd = {q.t[1], bit_of(q.t[0]), 1, carried, 0};
     assert_int_equal(pthread_create(&thread, NULL, play, &odd), 0);
     (void)play(&even);
     assert_int_equal(pthread_join(thread, NULL), 0);
     assert_int_equal(even.lost, 0);
     assert_int_equal(odd.lost, 0);
-    assert_int_equal(plain, ROUNDS);
+    assert_int_equal(plain, carried != NULL ? ROUNDS : 0);
     quartet_close(&q, backend_of(state));
 }
 
 static void a_ring_carries_what_was_stored_before_it(void **state)
 {
+    ONLY_IF(is_order_visible(backend_of(state)));
     struct quartet q;
     struct sleeper sleeper;
     uint32_t plain = 0;

@@ -8,9 +8,9 @@
 #include <sys/resource.h>
 
 #if defined(PEAL_SANITIZE_ADDRESS) || defined(PEAL_SANITIZE_THREAD)
-#define SANITIZED 1 /* the sanitizers reserve terabytes, and map as they like */
+#define SANITIZED true /* the sanitizers reserve terabytes, and map as they like */
 #else
-#define SANITIZED 0
+#define SANITIZED false
 #endif
 
 static unsigned count_descriptors(void)
@@ -60,21 +60,33 @@ static void a_thousand_openings_leave_no_descriptor_and_no_mapping(void **state)
     remove_region(backend, name);
 }
 
-static enum peal_status open_with_limit(const struct backend *backend, const char *name,
-                                        int resource, rlim_t soft, struct peal_transport **t)
+enum scarce { SCARCE_DESCRIPTORS, SCARCE_ADDRESSES };
+
+/* Sets the soft limit; returns the former one. */
+static rlim_t set_limit(enum scarce scarce, rlim_t soft)
 {
-    struct rlimit limit, less;
-    assert_int_equal(getrlimit(resource, &limit), 0);
-    less = limit;
-    less.rlim_cur = soft;
-    assert_int_equal(setrlimit(resource, &less), 0);
+    struct rlimit limit;
+    const bool descriptors = scarce == SCARCE_DESCRIPTORS;
+    assert_int_equal(descriptors ? getrlimit(RLIMIT_NOFILE, &limit) : getrlimit(RLIMIT_AS, &limit),
+                     0);
+    const rlim_t former = limit.rlim_cur;
+    limit.rlim_cur = soft;
+    assert_int_equal(descriptors ? setrlimit(RLIMIT_NOFILE, &limit) : setrlimit(RLIMIT_AS, &limit),
+                     0);
+    return former;
+}
+
+static enum peal_status open_with_limit(const struct backend *backend, const char *name,
+                                        enum scarce scarce, rlim_t soft, struct peal_transport **t)
+{
+    const rlim_t former = set_limit(scarce, soft);
     enum peal_status status = try_open(backend, name, UINT64_C(64) << 20, t);
     if (status == PEAL_OK && (*t)->ops->fd(*t) < 0) {
         close_one(*t);
         *t = NULL;
         status = PEAL_ESYSTEM;
     }
-    assert_int_equal(setrlimit(resource, &limit), 0);
+    (void)set_limit(scarce, former);
     return status;
 }
 
@@ -89,7 +101,8 @@ static void running_out_of_descriptors_is_an_error_that_leaves_nothing(void **st
     for (rlim_t limit = 0; !opened; limit++) {
         struct peal_transport *t = NULL;
         assert_true(limit < 10000);
-        const enum peal_status status = open_with_limit(backend, name, RLIMIT_NOFILE, limit, &t);
+        const enum peal_status status =
+            open_with_limit(backend, name, SCARCE_DESCRIPTORS, limit, &t);
         if (status == PEAL_OK) {
             opened = true;
             close_one(t);
@@ -113,7 +126,7 @@ static void running_out_of_address_space_is_an_error_that_leaves_nothing(void **
     unique_name(name);
     const unsigned descriptors = count_descriptors();
     /* Valgrind keeps the limit to itself, and opens. */
-    const enum peal_status status = open_with_limit(backend, name, RLIMIT_AS, 32u << 20, &t);
+    const enum peal_status status = open_with_limit(backend, name, SCARCE_ADDRESSES, 32u << 20, &t);
     if (status == PEAL_OK) {
         close_one(t);
         remove_region(backend, name);
@@ -144,6 +157,7 @@ static int open_without_memlock(struct child_link *link, void *context)
 
 static void lock_memory_beyond_the_limit_is_refused_with_a_remedy(void **state)
 {
+    ONLY_IF(!SANITIZED); /* the sanitizers make mlock do nothing */
     char name[PEAL_TRANSPORT_NAME_MAX + 1];
     struct peer peer = {.backend = backend_of(state), .name = name};
     uint64_t word = 0;

@@ -386,10 +386,11 @@ enum peal_status peal_posix_object_map(struct peal_posix *posix,
     const int error = errno;
     void *map = MAP_FAILED;
     enum peal_status status = PEAL_OK;
-    if (descriptor < 0)
+    if (descriptor < 0 && error != ENOENT)
         status = fail_open(posix->name, error);
-    else if (fstat(posix->lock_fd, &locked) != 0 || fstat(descriptor, &mapped) != 0 ||
-             locked.st_dev != mapped.st_dev || locked.st_ino != mapped.st_ino)
+    else if (descriptor < 0 || fstat(posix->lock_fd, &locked) != 0 ||
+             fstat(descriptor, &mapped) != 0 || locked.st_dev != mapped.st_dev ||
+             locked.st_ino != mapped.st_ino)
         status = PEAL_AGAIN; /* unlinked, and made again, this very moment */
     else
         map = mmap(NULL, (size_t)total_bytes, PROT_READ | PROT_WRITE, MAP_SHARED, descriptor, 0);
