@@ -149,6 +149,9 @@ enum peal_status peal_lane_reserve(struct peal_lane_writer *writer, size_t size_
                    writer->starts[writer->next & writer->mask] + geometry->payload_bytes < end;
         if (end > writer->payload_limit || own)
             return PEAL_FULL;
+        /* Nobody needed anything when the gate was looked at; from here on this message is needed. */
+        if (writer->payload_limit == UINT64_MAX)
+            writer->payload_limit = start + geometry->payload_bytes;
         retire_payload(writer, end, number);
     }
     if (!writer->loaned)
@@ -221,8 +224,11 @@ void peal_lane_commit(struct peal_lane_writer *writer, size_t size_bytes, uint64
 void peal_lane_discard(struct peal_lane_writer *writer)
 {
     /* The odd stamps stay: "being written", until their numbers are used. */
-    if (writer->loaned)
+    if (writer->loaned) {
         writer->payload_next = writer->loan_payload_next;
+        writer->payload_limit =
+            writer->payload_next; /* look at the gate: it counted from the loan */
+    }
     writer->loaned = 0;
 }
 
