@@ -6,8 +6,8 @@
  * A peer is a client that a test can kill. On posix it is a process, on local a handle that
  * peal_local_kill() ends.
  */
-#ifndef PEAL_CONFORMANCE_BACKEND_H
-#define PEAL_CONFORMANCE_BACKEND_H
+#ifndef PEAL_TESTS_CONFORMANCE_BACKEND_H
+#define PEAL_TESTS_CONFORMANCE_BACKEND_H
 
 #include "tests/support/child.h"
 #include "tests/support/eventually.h"

@@ -5,8 +5,8 @@
  * The child does not return into the test framework: its function's value is its exit code. It must
  * not use the framework's assertions. If the parent dies, the kernel kills it.
  */
-#ifndef PEAL_SUPPORT_CHILD_H
-#define PEAL_SUPPORT_CHILD_H
+#ifndef PEAL_TESTS_SUPPORT_CHILD_H
+#define PEAL_TESTS_SUPPORT_CHILD_H
 
 #include <stdbool.h>
 #include <stddef.h>

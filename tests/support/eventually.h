@@ -2,8 +2,8 @@
 /*
  * Waiting for what must come to pass, with a deadline instead of a guess how long it takes.
  */
-#ifndef PEAL_SUPPORT_EVENTUALLY_H
-#define PEAL_SUPPORT_EVENTUALLY_H
+#ifndef PEAL_TESTS_SUPPORT_EVENTUALLY_H
+#define PEAL_TESTS_SUPPORT_EVENTUALLY_H
 
 #include <stdbool.h>
 #include <stdint.h>

@@ -17,8 +17,8 @@ struct peal_local {
     struct peal_local_region *region;
     struct peal_local_client *self;
     peal_u32 killed;
-    struct peal_bell grave; /* the bell of the killed, since `self` may have a new owner */
-    int fd;                 /* ours to close; guarded by the region's fd_mutex; -1: none */
+    struct peal_doorbell grave; /* the bell of the killed, since `self` may have a new owner */
+    int fd;                     /* ours to close; guarded by the region's fd_mutex; -1: none */
 };
 
 static struct peal_local *local_of(struct peal_transport *transport)
@@ -33,7 +33,7 @@ static uint64_t bit_of(const struct peal_local *local)
 
 static uint64_t members_of(const struct peal_local_region *region)
 {
-    /* LOCAL-A1: pairs with LOCAL-R1 in enter() and LOCAL-R2 in leave(). */
+    /* LOCAL-A1: pairs with LOCAL-R1 and LOCAL-R2 in enter() and leave(). */
     return peal_u64_load_acquire(&region->members);
 }
 
@@ -43,7 +43,7 @@ static bool is_killed(const struct peal_local *local)
     return peal_u32_load_acquire(&local->killed) != 0;
 }
 
-static struct peal_bell *bell_of(struct peal_local *local)
+static struct peal_doorbell *bell_of(struct peal_local *local)
 {
     return is_killed(local) ? &local->grave : &local->self->bell;
 }
@@ -69,7 +69,7 @@ static void ring(struct peal_local_region *region, uint64_t targets, uint32_t so
     while (targets != 0) {
         const uint32_t target = (uint32_t)__builtin_ctzll(targets);
         targets &= targets - 1;
-        if (peal_bell_ring(&region->clients[target].bell, PEAL_BELL_PRIVATE, source))
+        if (peal_doorbell_ring(&region->clients[target].bell, PEAL_DOORBELL_PRIVATE, source))
             ring_fd(region, target);
     }
 }
@@ -120,7 +120,7 @@ static enum peal_status enter(struct peal_local *local, const char *name,
     if (status != PEAL_OK)
         return status;
     region->handles++;
-    peal_bell_reset(&local->self->bell);
+    peal_doorbell_reset(&local->self->bell);
     /* LOCAL-R1: pairs with LOCAL-A1; a ringer that sees us sees our bell reset. */
     (void)peal_u64_or_acq_rel(&region->members, bit_of(local));
     return PEAL_OK;
@@ -199,11 +199,12 @@ void peal_local_kill(struct peal_transport *transport)
         /* LOCAL-R3: pairs with LOCAL-A2 in is_killed(). */
         peal_u32_store_release(&local->killed, 1);
         uint64_t remaining = leave(local);
-        peal_bell_bump(&local->self->bell, PEAL_BELL_PRIVATE); /* its own sleepers leave it */
+        peal_doorbell_bump(&local->self->bell,
+                           PEAL_DOORBELL_PRIVATE); /* its own sleepers leave it */
         while (remaining != 0) {
             const uint32_t target = (uint32_t)__builtin_ctzll(remaining);
             remaining &= remaining - 1;
-            peal_bell_bump(&region->clients[target].bell, PEAL_BELL_PRIVATE);
+            peal_doorbell_bump(&region->clients[target].bell, PEAL_DOORBELL_PRIVATE);
             ring_fd(region, target);
         }
     }
@@ -219,7 +220,7 @@ static void local_notify(struct peal_transport *transport, uint64_t targets)
 
 static uint32_t local_epoch(struct peal_transport *transport)
 {
-    return peal_bell_epoch(bell_of(local_of(transport)));
+    return peal_doorbell_epoch(bell_of(local_of(transport)));
 }
 
 static void empty_fd(struct peal_local *local)
@@ -238,20 +239,20 @@ static enum peal_status local_wait(struct peal_transport *transport, uint32_t ep
                                    uint64_t timeout_ns, uint64_t *sources)
 {
     struct peal_local *local = local_of(transport);
-    struct peal_bell *bell = bell_of(local);
+    struct peal_doorbell *bell = bell_of(local);
     *sources = 0;
-    const bool moved = peal_bell_sleep(bell, PEAL_BELL_PRIVATE, epoch, timeout_ns);
+    const bool moved = peal_doorbell_sleep(bell, PEAL_DOORBELL_PRIVATE, epoch, timeout_ns);
     if (is_killed(local)) /* what is pending is the new owner's */
         return moved ? PEAL_OK : PEAL_TIMEDOUT;
     /* The descriptor first: a ring between the two is then a wake without cause, not a lost one. */
     empty_fd(local);
-    *sources = peal_bell_drain(bell);
+    *sources = peal_doorbell_drain(bell);
     return moved ? PEAL_OK : PEAL_TIMEDOUT;
 }
 
 static void local_wake_all(struct peal_transport *transport)
 {
-    peal_bell_bump(bell_of(local_of(transport)), PEAL_BELL_PRIVATE);
+    peal_doorbell_bump(bell_of(local_of(transport)), PEAL_DOORBELL_PRIVATE);
 }
 
 static int local_fd(struct peal_transport *transport)
@@ -269,7 +270,7 @@ static int local_fd(struct peal_transport *transport)
         /* LOCAL-F1: pairs with LOCAL-F2 in ring_fd(). */
         peal_u32_store_seq_cst(&local->self->fd_wanted, local->fd >= 0);
         const uint64_t one = 1;
-        if (local->fd >= 0 && peal_bell_is_pending(&local->self->bell))
+        if (local->fd >= 0 && peal_doorbell_is_pending(&local->self->bell))
             (void)!write(local->fd, &one, sizeof(one));
     }
     const int descriptor = local->fd;

@@ -6,13 +6,13 @@
 #define PEAL_TRANSPORT_LOCAL_REGION_H
 
 #include "core/cpu.h"
-#include "transport/base/bell.h"
+#include "transport/base/doorbell.h"
 #include "transport/transport.h"
 
 #include <pthread.h>
 
 struct peal_local_client {
-    _Alignas(PEAL_WRITER_BYTES) struct peal_bell bell;
+    _Alignas(PEAL_WRITER_BYTES) struct peal_doorbell bell;
     peal_u32 fd_wanted; /* 1: a ringer writes into `fd` */
     int fd;             /* eventfd; guarded by fd_mutex; -1: none */
 };

@@ -71,7 +71,7 @@ static void reset_record(struct peal_posix *posix)
      * looks at all rings before it first sleeps. */
     const uint64_t old_fifo = peal_u64_load_relaxed(&self->fifo);
     peal_u64_store_relaxed(&self->fifo, 0);
-    peal_bell_reset(&self->bell);
+    peal_doorbell_reset(&self->bell);
     peal_u64_store_relaxed(&self->incarnation, peal_os_random());
     peal_posix_fifo_remove_dead(posix->name, old_fifo);
 }
@@ -91,8 +91,8 @@ static void ring(struct peal_posix *posix, uint64_t targets, bool always)
     while (targets != 0) {
         const uint32_t target = (uint32_t)__builtin_ctzll(targets);
         targets &= targets - 1;
-        const bool is_new =
-            peal_bell_ring(&posix->clients[target].bell, PEAL_BELL_SHARED, posix->transport.index);
+        const bool is_new = peal_doorbell_ring(&posix->clients[target].bell, PEAL_DOORBELL_SHARED,
+                                               posix->transport.index);
         if (is_new || always)
             peal_posix_fifo_ring(posix, target);
     }
@@ -192,25 +192,25 @@ static void posix_notify(struct peal_transport *transport, uint64_t targets)
 
 static uint32_t posix_epoch(struct peal_transport *transport)
 {
-    return peal_bell_epoch(&posix_of(transport)->self->bell);
+    return peal_doorbell_epoch(&posix_of(transport)->self->bell);
 }
 
 static enum peal_status posix_wait(struct peal_transport *transport, uint32_t epoch,
                                    uint64_t timeout_ns, uint64_t *sources)
 {
     struct peal_posix *posix = posix_of(transport);
-    struct peal_bell *bell = &posix->self->bell;
-    const bool moved = peal_bell_sleep(bell, PEAL_BELL_SHARED, epoch, timeout_ns);
+    struct peal_doorbell *bell = &posix->self->bell;
+    const bool moved = peal_doorbell_sleep(bell, PEAL_DOORBELL_SHARED, epoch, timeout_ns);
     /* The FIFO first: a ring between the two leaves a byte without a bit, which is a wake without
      * cause; the other way round it would leave a bit without a byte, which nobody would see. */
     peal_posix_fifo_empty(posix);
-    *sources = peal_bell_drain(bell);
+    *sources = peal_doorbell_drain(bell);
     return moved ? PEAL_OK : PEAL_TIMEDOUT;
 }
 
 static void posix_wake_all(struct peal_transport *transport)
 {
-    peal_bell_bump(&posix_of(transport)->self->bell, PEAL_BELL_SHARED);
+    peal_doorbell_bump(&posix_of(transport)->self->bell, PEAL_DOORBELL_SHARED);
 }
 
 static int posix_fd(struct peal_transport *transport)

@@ -102,7 +102,7 @@ static int make_own(struct peal_posix *posix)
     /* A ringer sets its pending bit, then looks here; we publish here, then look for pending bits:
      * at least one of the two sees the other. PFIFO-F1: pairs with PFIFO-F2 */
     peal_u64_store_seq_cst(&posix->self->fifo, posix->fifo);
-    if (peal_bell_is_pending(&posix->self->bell))
+    if (peal_doorbell_is_pending(&posix->self->bell))
         (void)!write(descriptor, "", 1);
     return descriptor;
 }

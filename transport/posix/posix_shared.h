@@ -21,7 +21,7 @@
 #define PEAL_TRANSPORT_POSIX_SHARED_H
 
 #include "core/cpu.h"
-#include "transport/base/bell.h"
+#include "transport/base/doorbell.h"
 #include "transport/transport.h"
 
 #define PEAL_POSIX_MAGIC UINT64_C(0x314d48534c414550) /* "PEALSHM1", little-endian */
@@ -48,7 +48,7 @@ struct peal_posix_header {
  *  | bell  | fifo | incarnation | unused  |
  */
 struct peal_posix_client {
-    struct peal_bell bell;
+    struct peal_doorbell bell;
     peal_u64 fifo;        /* id of the owner's FIFO, part of its name; 0: the owner wants none */
     peal_u64 incarnation; /* random; new for each owner of the index */
     peal_u64 unused[12];

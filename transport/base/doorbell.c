@@ -4,7 +4,7 @@
 #undef _TIME_BITS
 #endif
 
-#include "transport/base/bell.h"
+#include "transport/base/doorbell.h"
 
 #include "transport/base/os.h"
 
@@ -79,37 +79,37 @@ static void wake_private(const struct ck_ec_ops *ops, const uint32_t *address)
 static const struct ck_ec_ops shared_ops = EC_OPS(wait_shared, wake_shared);
 static const struct ck_ec_ops private_ops = EC_OPS(wait_private, wake_private);
 static const struct ck_ec_mode modes[] = {
-    [PEAL_BELL_PRIVATE] = {.ops = &private_ops, .single_producer = false},
-    [PEAL_BELL_SHARED] = {.ops = &shared_ops, .single_producer = false},
+    [PEAL_DOORBELL_PRIVATE] = {.ops = &private_ops, .single_producer = false},
+    [PEAL_DOORBELL_SHARED] = {.ops = &shared_ops, .single_producer = false},
 };
 
-static struct ck_ec32 *count_of(struct peal_bell *bell)
+static struct ck_ec32 *count_of(struct peal_doorbell *bell)
 {
     return (struct ck_ec32 *)(void *)&bell->count;
 }
 
-void peal_bell_reset(struct peal_bell *bell)
+void peal_doorbell_reset(struct peal_doorbell *bell)
 {
     /* relaxed: a ring from before the reset concerns the former owner. */
     peal_u64_store_relaxed(&bell->pending, 0);
 }
 
-bool peal_bell_ring(struct peal_bell *bell, enum peal_bell_scope scope, uint32_t source)
+bool peal_doorbell_ring(struct peal_doorbell *bell, enum peal_doorbell_scope scope, uint32_t source)
 {
     const uint64_t bit = UINT64_C(1) << source;
-    /* TBELL-R1: pairs with TBELL-A1 in peal_bell_drain(). Full order, because the ringer of a bell
-     * with a descriptor looks next whether one is wanted (see there). */
+    /* DOORBELL-R1: pairs with DOORBELL-A1 and DOORBELL-A2 below. Full order, because the ringer of a
+     * bell with a descriptor looks next whether one is wanted. */
     const uint64_t before = peal_u64_or_seq_cst(&bell->pending, bit);
-    peal_bell_bump(bell, scope);
+    peal_doorbell_bump(bell, scope);
     return (before & bit) == 0;
 }
 
-void peal_bell_bump(struct peal_bell *bell, enum peal_bell_scope scope)
+void peal_doorbell_bump(struct peal_doorbell *bell, enum peal_doorbell_scope scope)
 {
     ck_ec32_inc(count_of(bell), &modes[scope]);
 }
 
-uint32_t peal_bell_epoch(const struct peal_bell *bell)
+uint32_t peal_doorbell_epoch(const struct peal_doorbell *bell)
 {
     return ck_ec32_value((const struct ck_ec32 *)(const void *)&bell->count);
 }
@@ -121,11 +121,11 @@ static int until_deadline(const struct ck_ec_wait_state *state, struct timespec 
     return 0;
 }
 
-bool peal_bell_sleep(struct peal_bell *bell, enum peal_bell_scope scope, uint32_t epoch,
-                     uint64_t timeout_ns)
+bool peal_doorbell_sleep(struct peal_doorbell *bell, enum peal_doorbell_scope scope, uint32_t epoch,
+                         uint64_t timeout_ns)
 {
     if (timeout_ns == 0)
-        return peal_bell_epoch(bell) != epoch;
+        return peal_doorbell_epoch(bell) != epoch;
     const uint64_t deadline_ns = peal_os_deadline_ns(timeout_ns);
     if (deadline_ns / NS_PER_S > INT32_MAX) /* not in this machine's life */
         return ck_ec32_wait(count_of(bell), &modes[scope], epoch, NULL) == 0;
@@ -135,14 +135,14 @@ bool peal_bell_sleep(struct peal_bell *bell, enum peal_bell_scope scope, uint32_
                              &deadline) == 0;
 }
 
-uint64_t peal_bell_drain(struct peal_bell *bell)
+uint64_t peal_doorbell_drain(struct peal_doorbell *bell)
 {
-    /* TBELL-A1: pairs with TBELL-R1 in peal_bell_ring(). */
+    /* DOORBELL-A1: pairs with DOORBELL-R1 in peal_doorbell_ring(). */
     return peal_u64_exchange_seq_cst(&bell->pending, 0);
 }
 
-bool peal_bell_is_pending(const struct peal_bell *bell)
+bool peal_doorbell_is_pending(const struct peal_doorbell *bell)
 {
-    /* TBELL-A2: pairs with TBELL-R1; full order for the maker of a descriptor, see there. */
+    /* DOORBELL-A2: pairs with DOORBELL-R1; full order for the maker of a descriptor, see there. */
     return peal_u64_load_seq_cst(&bell->pending) != 0;
 }

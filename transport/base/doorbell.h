@@ -19,8 +19,8 @@
  *
  * Who may run beside whom: everything beside everything, any number of threads and processes.
  */
-#ifndef PEAL_TRANSPORT_BASE_BELL_H
-#define PEAL_TRANSPORT_BASE_BELL_H
+#ifndef PEAL_TRANSPORT_BASE_DOORBELL_H
+#define PEAL_TRANSPORT_BASE_DOORBELL_H
 
 #include "core/atomic.h"
 
@@ -30,45 +30,46 @@
  *  0        8        12       16
  *  | pending | count | unused |
  */
-struct peal_bell {
+struct peal_doorbell {
     peal_u64 pending; /* bit i: client i rang and the owner has not drained it yet */
     peal_u32 count;   /* a ck_ec32 */
     peal_u32 unused;
 };
 
-static_assert(sizeof(struct peal_bell) == 16, "part of posix's shared layout");
-static_assert(offsetof(struct peal_bell, pending) == 0, "part of posix's shared layout");
-static_assert(offsetof(struct peal_bell, count) == 8, "part of posix's shared layout");
+static_assert(sizeof(struct peal_doorbell) == 16, "part of posix's shared layout");
+static_assert(offsetof(struct peal_doorbell, pending) == 0, "part of posix's shared layout");
+static_assert(offsetof(struct peal_doorbell, count) == 8, "part of posix's shared layout");
 
 /* Whether the futex is found by address in this process only, or by the page it lies in. */
-enum peal_bell_scope {
-    PEAL_BELL_PRIVATE,
-    PEAL_BELL_SHARED,
+enum peal_doorbell_scope {
+    PEAL_DOORBELL_PRIVATE,
+    PEAL_DOORBELL_SHARED,
 };
 
 /* For a new owner: forgets the rings. The count goes on, so that a former owner's sleepers wake. */
-void peal_bell_reset(struct peal_bell *bell);
+void peal_doorbell_reset(struct peal_doorbell *bell);
 
 /* Rings for `source` (0..63). True if its bit was not pending before. */
-bool peal_bell_ring(struct peal_bell *bell, enum peal_bell_scope scope, uint32_t source);
+bool peal_doorbell_ring(struct peal_doorbell *bell, enum peal_doorbell_scope scope,
+                        uint32_t source);
 
 /* Moves the epoch and wakes all sleepers, without a source. */
-void peal_bell_bump(struct peal_bell *bell, enum peal_bell_scope scope);
+void peal_doorbell_bump(struct peal_doorbell *bell, enum peal_doorbell_scope scope);
 
 /* The epoch: 31 bits. */
-uint32_t peal_bell_epoch(const struct peal_bell *bell);
+uint32_t peal_doorbell_epoch(const struct peal_doorbell *bell);
 
 /*
  * Sleeps until the epoch differs or timeout_ns have passed (0: at once; UINT64_MAX: no limit).
  * True if it differs.
  */
-bool peal_bell_sleep(struct peal_bell *bell, enum peal_bell_scope scope, uint32_t epoch,
-                     uint64_t timeout_ns);
+bool peal_doorbell_sleep(struct peal_doorbell *bell, enum peal_doorbell_scope scope, uint32_t epoch,
+                         uint64_t timeout_ns);
 
 /* Takes all pending sources; what the ringers stored before ringing is visible afterwards. */
-uint64_t peal_bell_drain(struct peal_bell *bell);
+uint64_t peal_doorbell_drain(struct peal_doorbell *bell);
 
 /* Whether a source is pending; takes nothing. */
-bool peal_bell_is_pending(const struct peal_bell *bell);
+bool peal_doorbell_is_pending(const struct peal_doorbell *bell);
 
 #endif
