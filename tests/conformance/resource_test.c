@@ -13,6 +13,13 @@
 #define SANITIZED false
 #endif
 
+/* It maps for itself, and has no patience with a limit. */
+static bool is_under_valgrind(void)
+{
+    const char *preload = getenv("LD_PRELOAD");
+    return preload != NULL && strstr(preload, "vgpreload") != NULL;
+}
+
 static unsigned count_descriptors(void)
 {
     unsigned count = 0;
@@ -120,18 +127,12 @@ static void running_out_of_descriptors_is_an_error_that_leaves_nothing(void **st
 static void running_out_of_address_space_is_an_error_that_leaves_nothing(void **state)
 {
     const struct backend *backend = backend_of(state);
-    ONLY_IF(!SANITIZED);
+    ONLY_IF(!SANITIZED && !is_under_valgrind());
     char name[PEAL_TRANSPORT_NAME_MAX + 1];
     struct peal_transport *t = NULL;
     unique_name(name);
     const unsigned descriptors = count_descriptors();
-    /* Valgrind keeps the limit to itself, and opens. */
     const enum peal_status status = open_with_limit(backend, name, SCARCE_ADDRESSES, 32u << 20, &t);
-    if (status == PEAL_OK) {
-        close_one(t);
-        remove_region(backend, name);
-        skip();
-    }
     assert_refused(status, PEAL_ENOMEM, "ulimit -v");
     assert_int_equal(count_descriptors(), descriptors);
     assert_int_equal(peal_transport_unlink(backend->scheme, name), PEAL_ENOENT);

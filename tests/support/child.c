@@ -38,7 +38,9 @@ bool child_start(struct child *child, int (*body)(struct child_link *link, void 
         (void)prctl(PR_SET_PDEATHSIG, SIGKILL);
         (void)signal(SIGPIPE, SIG_IGN);
         close_link(&child->link);
-        _exit(getppid() == parent ? body(&theirs, context) : 127);
+        const int code = getppid() == parent ? body(&theirs, context) : 127;
+        close_link(&theirs);
+        _exit(code);
     }
     close_link(&theirs);
     if (child->pid < 0)
