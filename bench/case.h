@@ -36,6 +36,7 @@ struct bench_setup {
     uint32_t subscribers; /* of the topic */
     bool in_place;        /* loan and take, instead of publish and take_copy */
     bool threads;         /* each subscriber in a thread of its own */
+    bool serial;          /* raw: nothing is speculated past the poll */
     uint32_t delay_ns;    /* planted into each operation, to see the harness notice */
 };
 
@@ -67,9 +68,9 @@ struct bench_part {
 };
 
 enum bench_kind {
-    BENCH_LATENCY, /* by the median of single operations; ratio: time / floor's time, small is good */
-    BENCH_RATE,    /* by the mean over all; ratio: rate / floor's rate, large is good */
-    BENCH_COST,    /* by the mean; ratio: time / floor's time, small is good */
+    BENCH_LATENCY, /* by the middle mean of single operations; ratio: time / floor's time, small is good */
+    BENCH_RATE, /* by the mean over all; ratio: rate / floor's rate, large is good */
+    BENCH_COST, /* by the mean; ratio: time / floor's time, small is good */
 };
 
 struct bench_row {

@@ -101,7 +101,7 @@ static void measure_stream(void *state, uint64_t count, struct bench_sample *sam
 
     for (uint64_t i = 0; i < warm + count; i++) {
         while (bench_word_read(&slot_of(copy, copy->number)->stamp) != copy->number + 1)
-            bench_poll();
+            bench_poll_gently();
         copy_out(copy, copy->number);
         copy->number++;
         bench_word_write(&copy->cursor->word, copy->number);

@@ -60,8 +60,8 @@ static void *open_slots(const struct bench_context *context)
 BENCH_INLINE void put(peal_u64 *stamp, uint32_t *length, void *payload, uint32_t size_bytes,
                       uint64_t number)
 {
+    bench_payload_write_tail_first(payload, size_bytes, number);
     *length = size_bytes;
-    bench_payload_write(payload, size_bytes, number);
     bench_word_write(stamp, number + 1);
 }
 
@@ -69,7 +69,7 @@ BENCH_INLINE void get(const peal_u64 *stamp, const uint32_t *length, const void 
                       uint32_t size_bytes, uint64_t number)
 {
     while (bench_word_read(stamp) != number + 1)
-        bench_poll();
+        bench_poll_gently();
     if (*length != size_bytes || !bench_payload_right(payload, size_bytes, number))
         bench_die("slots: message has wrong content");
 }

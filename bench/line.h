@@ -17,11 +17,24 @@ struct bench_line {
 /* Set before the sides are forked: both live on one CPU, so who polls must let the other run. */
 extern bool bench_one_core;
 
-/* In every polling loop. On two cores it adds nothing: the floor is what the line itself takes. */
+/*
+ * In polling loops of what aims at latency. On two cores it adds nothing: the floor is what the line
+ * itself takes.
+ */
 static inline void bench_poll(void)
 {
     if (PEAL_UNLIKELY(bench_one_core))
         sched_yield();
+}
+
+/*
+ * In polling loops of what aims at throughput: who polls hotly pulls the line from under the other
+ * side while that is still writing. All streams use it, the floors and the peers as well.
+ */
+static inline void bench_poll_gently(void)
+{
+    peal_cpu_relax();
+    bench_poll();
 }
 
 /* What was written before it is seen by whoever reads the value. */

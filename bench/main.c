@@ -11,6 +11,7 @@
 #include "bench/report.h"
 #include "bench/supervisor.h"
 
+#include <regex.h>
 #include <stdlib.h>
 
 /* The measuring process, and what it has seen so far. */
@@ -55,6 +56,23 @@ static void describe(void)
     gbench_context("peal_bus", program.pair->url);
 }
 
+/* Google Benchmark would match its own suffixes as well; false if the expression is none. */
+static bool add_rows(const char *filter)
+{
+    regex_t expression;
+
+    if (regcomp(&expression, filter != NULL ? filter : "", REG_EXTENDED | REG_NOSUB) != 0) {
+        fprintf(stderr, "peal-bench: --filter '%s' is no regular expression\n", filter);
+        return false;
+    }
+    for (const struct bench_row *row = bench_rows; row->name != NULL; row++) {
+        if (regexec(&expression, row->name, 0, NULL, 0) == 0)
+            gbench_add(row->name, run_row, (void *)(uintptr_t)row);
+    }
+    regfree(&expression);
+    return true;
+}
+
 static int measure(struct bench_pair *pair)
 {
     program.pair = pair;
@@ -63,8 +81,8 @@ static int measure(struct bench_pair *pair)
     if (!gbench_initialize(&program.options.gbench_argc, program.options.gbench_argv))
         return 2;
     describe();
-    for (const struct bench_row *row = bench_rows; row->name != NULL; row++)
-        gbench_add(row->name, run_row, (void *)(uintptr_t)row);
+    if (!add_rows(program.options.filter))
+        return 2;
     bench_report_head(program.out, pair, &program.options.plan, program.clock_cost_ns);
     bench_pair_open(pair, 0, BENCH_RAW);
     gbench_run(program.options.console);

@@ -14,12 +14,13 @@ static const char usage[] =
     "Measures Peal between two processes on two cores, next to the floors of the machine.\n"
     "\n"
     "  --quick          few rounds, few operations: some seconds; figures are rough\n"
-    "  --filter RE      only rows whose name matches (ping_pong, stream/in_place, wake, ...)\n"
+    "  --filter RE      only rows whose name matches (ping_pong, stream/.*/64$, wake, ...)\n"
     "  --json FILE      writes Google Benchmark's JSON as well\n"
     "  --rounds N       rounds to keep per row (default 15, quick 3)\n"
     "  --percent N      operations per round, in percent of a full run (default 100, quick 12)\n"
     "  --cpus A,B       CPUs to run on (default: two that are not threads of one core)\n"
     "  --bus URL        bus to run over (default posix:peal-bench-PID)\n"
+    "  --verbose        prints each round to stderr\n"
     "  --list           names of all rows\n"
     "  --plant-fault    spoils a message of ping_pong/copy: the run must fail\n"
     "  --benchmark_...  handed to Google Benchmark (--benchmark_format=json, ...)\n"
@@ -36,6 +37,7 @@ enum option_code {
     OPTION_BUS,
     OPTION_LIST,
     OPTION_PLANT_FAULT,
+    OPTION_VERBOSE,
     OPTION_HELP,
 };
 
@@ -49,6 +51,7 @@ static const struct option long_options[] = {
     {"bus", required_argument, NULL, OPTION_BUS},
     {"list", no_argument, NULL, OPTION_LIST},
     {"plant-fault", no_argument, NULL, OPTION_PLANT_FAULT},
+    {"verbose", no_argument, NULL, OPTION_VERBOSE},
     {"help", no_argument, NULL, OPTION_HELP},
     {NULL, 0, NULL, 0},
 };
@@ -93,10 +96,14 @@ static int take_option(struct bench_options *options, int code)
 {
     switch (code) {
     case OPTION_QUICK:
-        options->plan = (struct bench_plan){.rounds = 3, .percent = 12};
+        options->plan.rounds = 3;
+        options->plan.percent = 12;
+        return -1;
+    case OPTION_VERBOSE:
+        options->plan.verbose = true;
         return -1;
     case OPTION_FILTER:
-        add_argument(options, "--benchmark_filter=", optarg);
+        options->filter = optarg;
         return -1;
     case OPTION_JSON:
         add_argument(options, "--benchmark_out=", optarg);

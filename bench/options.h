@@ -10,6 +10,7 @@ struct bench_options {
     struct bench_plan plan;
     int cpus[2]; /* -1: choose */
     const char *url;
+    const char *filter; /* extended regular expression over the names of rows; NULL: all */
     bool plant_fault;
     bool console; /* Google Benchmark's own output was asked for */
     /* Arguments for Google Benchmark, ended by NULL; strings are made by the parser and live on. */

@@ -15,6 +15,8 @@
 #ifndef PEAL_BENCH_PAYLOAD_H
 #define PEAL_BENCH_PAYLOAD_H
 
+#include "core/atomic.h"
+
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -45,6 +47,21 @@ BENCH_INLINE void bench_payload_write(void *data, size_t size_bytes, uint64_t nu
     for (size_t i = 1; i + 1 < size_bytes / 8; i++)
         words[i] = base + i * BENCH_PAYLOAD_PRIME;
     bench_payload_ends(data, size_bytes, number);
+}
+
+/*
+ * The same from the last word to the first. Where the reader polls the first line of several, this
+ * order gives it the least time to pull that line away between its first and its last store.
+ */
+BENCH_INLINE void bench_payload_write_tail_first(void *data, size_t size_bytes, uint64_t number)
+{
+    uint64_t *words = data;
+    uint64_t base = bench_payload_base(size_bytes, number);
+
+    words[size_bytes / 8 - 1] = number;
+    for (size_t i = size_bytes / 8 - 2; i > 0 && size_bytes > 8; i--)
+        words[i] = base + i * BENCH_PAYLOAD_PRIME;
+    words[0] = number;
 }
 
 /* Brings a sender's private copy up to `number`; numbers come one after the other from 0. */

@@ -1,9 +1,16 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "bench/rounds.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 
-enum { RAW_TRIPS = 20000, TRIES = 3 };
+enum {
+    RAW_TRIPS = 40000,
+    RAW_TRIPS_MIN = 10000, /* its two modes alternate every few hundred trips (floors.c) */
+    TRIES = 3,
+};
+
+#define MIDDLE 0.8
 
 /* What one round found. */
 struct round {
@@ -33,7 +40,7 @@ static double probe(struct bench_pair *pair, size_t row, enum bench_place place,
                     enum bench_kind kind, struct bench_sample *sample)
 {
     bench_pair_run(pair, row, place, count, sample);
-    return kind == BENCH_LATENCY ? bench_quantile(sample->ns, sample->count, 0.5)
+    return kind == BENCH_LATENCY ? bench_middle_mean(sample->ns, sample->count, MIDDLE)
                                  : bench_sample_mean_ns(sample);
 }
 
@@ -44,6 +51,8 @@ static struct round run_round(struct bench_pair *pair, size_t index, const struc
     const struct bench_row *row = &bench_rows[index];
     bool has_floor = row->floor.what != NULL;
     uint64_t raw_count = scaled(RAW_TRIPS, plan);
+    if (raw_count < RAW_TRIPS_MIN)
+        raw_count = RAW_TRIPS_MIN;
     double floor_before_ns = 0, floor_after_ns = 0;
     struct round round;
 
@@ -99,6 +108,13 @@ static void summarise(struct bench_result *result, const struct series *series)
     result->ratio_max = kept > 0 ? series->ratio[kept - 1] : 0;
 }
 
+static void print_round(const char *name, const struct round *round, bool kept)
+{
+    fprintf(stderr, "%s: raw %.1f, floor %.1f, subject %.1f, raw %.1f: %s\n", name,
+            round->raw_before_ns, round->floor_ns, round->subject_ns, round->raw_after_ns,
+            kept ? "kept" : "dropped");
+}
+
 struct bench_result bench_rounds_run(struct bench_pair *pair, size_t row,
                                      const struct bench_plan *plan, double clock_cost_ns)
 {
@@ -113,8 +129,12 @@ struct bench_result bench_rounds_run(struct bench_pair *pair, size_t row,
     bench_pair_open(pair, row, BENCH_SUBJECT);
     for (unsigned try = 0; try < TRIES * plan->rounds && result.kept < plan->rounds; try++) {
         struct round round = run_round(pair, row, plan, &subject, &other);
-        if (!bench_probes_agree(round.raw_before_ns, round.raw_after_ns, BENCH_TOLERANCE) ||
-            round.floor_ns <= 0 || round.subject_ns <= 0) {
+        bool steady =
+            bench_probes_agree(round.raw_before_ns, round.raw_after_ns, BENCH_TOLERANCE) &&
+            round.floor_ns > 0 && round.subject_ns > 0;
+        if (plan->verbose)
+            print_round(bench_rows[row].name, &round, steady);
+        if (!steady) {
             result.dropped++;
             continue;
         }

@@ -14,6 +14,7 @@
 struct bench_plan {
     unsigned rounds;  /* to keep */
     unsigned percent; /* of the operations of a full run */
+    bool verbose;     /* prints each round to stderr */
 };
 
 struct bench_result {

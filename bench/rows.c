@@ -8,7 +8,7 @@
 
 /* Operations of one round: some tens of milliseconds each. */
 enum {
-    TRIPS = 20000,
+    TRIPS = 40000,
     TRIPS_LARGE = 600,
     STORES = 400000,
     STREAM = 300000,
@@ -56,6 +56,10 @@ enum {
     {                                                                                              \
         &bench_slot_store, {.size_bytes = 48}, STORES                                              \
     }
+#define RAW_SERIAL                                                                                 \
+    {                                                                                              \
+        &bench_raw_ping_pong, {.serial = true}, TRIPS                                              \
+    }
 #define AGAINST_RAW                                                                                \
     {                                                                                              \
         NULL, {.size_bytes = 0}, 0                                                                 \
@@ -68,6 +72,7 @@ const struct bench_row bench_rows[] = {
     {"check/raw_plus_100ns", BENCH_LATENCY, 0, {&bench_raw_ping_pong, {.delay_ns = 100}, TRIPS}, AGAINST_RAW},
     {"check/slots_itself/48", BENCH_RATE, 0, SLOTS(48), SLOTS(48)},
 
+    {"floor/raw_serial", BENCH_LATENCY, 0, RAW_SERIAL, AGAINST_RAW},
     {"floor/slots/64", BENCH_RATE, 0, SLOTS(64), SLOTS(48)},
     {"floor/slot_store/48", BENCH_COST, 0, STORE, SLOTS(48)},
     {"floor/memcpy_stream/1024", BENCH_RATE, 0, COPIES(&bench_memcpy_stream, 1024, STREAM_KIB),
@@ -87,6 +92,11 @@ const struct bench_row bench_rows[] = {
     {"ping_pong/in_place/64", BENCH_LATENCY, 1.35, PING_PONG(64, true, TRIPS), AGAINST_RAW},
     {"ping_pong/in_place/1024", BENCH_LATENCY, 0, PING_PONG(1024, true, TRIPS), AGAINST_RAW},
     {"ping_pong/in_place/65536", BENCH_LATENCY, 0, PING_PONG(65536, true, TRIPS_LARGE), AGAINST_RAW},
+
+    {"ping_pong/copy/8/serial", BENCH_LATENCY, 0, PING_PONG(8, false, TRIPS), RAW_SERIAL},
+    {"ping_pong/copy/48/serial", BENCH_LATENCY, 0, PING_PONG(48, false, TRIPS), RAW_SERIAL},
+    {"ping_pong/copy/64/serial", BENCH_LATENCY, 0, PING_PONG(64, false, TRIPS), RAW_SERIAL},
+    {"ping_pong/in_place/48/serial", BENCH_LATENCY, 0, PING_PONG(48, true, TRIPS), RAW_SERIAL},
 
     {"stream/copy/single/48", BENCH_RATE, 0.35, TOPIC(48, 1, false, STREAM), SLOTS(48)},
     {"stream/copy/single/64", BENCH_RATE, 0.35, TOPIC(64, 1, false, STREAM), SLOTS(64)},

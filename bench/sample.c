@@ -65,6 +65,20 @@ double bench_quantile(double *ns, size_t count, double fraction)
     return ns[index < count ? index : count - 1];
 }
 
+double bench_middle_mean(double *ns, size_t count, double part)
+{
+    if (count == 0)
+        return 0;
+    qsort(ns, count, sizeof *ns, compare_doubles);
+    size_t cut = (size_t)((1 - part) / 2 * (double)count + 1e-6); /* 0.9999... is 1 */
+    if (2 * cut >= count)
+        cut = (count - 1) / 2;
+    double sum = 0;
+    for (size_t i = cut; i < count - cut; i++)
+        sum += ns[i];
+    return sum / (double)(count - 2 * cut);
+}
+
 double bench_sample_mean_ns(const struct bench_sample *sample)
 {
     return sample->operations == 0 ? 0 : sample->total_ns / (double)sample->operations;

@@ -47,6 +47,13 @@ double bench_quantile(double *ns, size_t count, double fraction);
 /* Time per operation over everything: pauses count, as they must for a throughput. */
 double bench_sample_mean_ns(const struct bench_sample *sample);
 
+/*
+ * The mean of the middle `part` of the samples (0.8: without the lowest and the highest tenth). For
+ * what has two modes: a median jumps between them when their weights are about equal, this does
+ * not; unlike the mean of all it does not hang on a few interruptions. Sorts `ns` in place.
+ */
+double bench_middle_mean(double *ns, size_t count, double part);
+
 /* Whether two probes of one thing agree within `tolerance` (0.2: the larger is at most 1.2 times). */
 bool bench_probes_agree(double before, double after, double tolerance);
 

@@ -88,7 +88,7 @@ static void send_singles(struct ring *ring, uint64_t end)
         enum peal_status status;
 
         while ((status = peal_spsc_push(ring->producer, &ring->number)) == PEAL_FULL)
-            bench_poll();
+            bench_poll_gently();
         bench_must(status, "push");
     }
 }
@@ -100,7 +100,7 @@ static void receive_singles(struct ring *ring, uint64_t end)
         enum peal_status status;
 
         while ((status = peal_spsc_pop(ring->consumer, &received)) == PEAL_EMPTY)
-            bench_poll();
+            bench_poll_gently();
         bench_must(status, "pop");
         must_be(received, ring->number);
     }
@@ -118,7 +118,7 @@ static void send_batch(struct ring *ring, size_t batch)
             peal_spsc_push_batch(ring->producer, elements + sent, batch - sent, &pushed);
 
         if (status == PEAL_FULL)
-            bench_poll();
+            bench_poll_gently();
         else
             bench_must(status, "push_batch");
         sent += pushed;
@@ -133,7 +133,7 @@ static void receive_batch(struct ring *ring, size_t batch)
     enum peal_status status;
 
     while ((status = peal_spsc_pop_batch(ring->consumer, elements, batch, &popped)) == PEAL_EMPTY)
-        bench_poll();
+        bench_poll_gently();
     bench_must(status, "pop_batch");
     for (size_t i = 0; i < popped; i++)
         must_be(elements[i], ring->number + i);
@@ -147,7 +147,7 @@ static void send_in_place(struct ring *ring, size_t batch)
     enum peal_status status;
 
     while ((status = peal_spsc_reserve(ring->producer, batch, &span, &granted)) == PEAL_FULL)
-        bench_poll();
+        bench_poll_gently();
     bench_must(status, "reserve");
     uint64_t *elements = span;
     for (size_t i = 0; i < granted; i++)
@@ -163,7 +163,7 @@ static void receive_in_place(struct ring *ring, size_t batch)
     enum peal_status status;
 
     while ((status = peal_spsc_peek(ring->consumer, batch, &span, &granted)) == PEAL_EMPTY)
-        bench_poll();
+        bench_poll_gently();
     bench_must(status, "peek");
     const uint64_t *elements = span;
     for (size_t i = 0; i < granted; i++)
@@ -208,7 +208,7 @@ static void go_on_ck(struct ring *ring, uint64_t end)
             struct element element = {ring->number};
 
             while (!ck_ring_enqueue_spsc_element(&ck->ring, ck->elements, &element))
-                bench_poll();
+                bench_poll_gently();
         }
         return;
     }
@@ -216,7 +216,7 @@ static void go_on_ck(struct ring *ring, uint64_t end)
         struct element element;
 
         while (!ck_ring_dequeue_spsc_element(&ck->ring, ck->elements, &element))
-            bench_poll();
+            bench_poll_gently();
         must_be(element.number, ring->number);
     }
 }

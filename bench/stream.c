@@ -81,7 +81,7 @@ BENCH_INLINE void send_batch_in_place(struct stream *stream, size_t size_bytes, 
 
     while ((status = peal_publisher_loan_batch(stream->publisher, size_bytes, wanted, data,
                                                &loaned)) == PEAL_FULL)
-        bench_poll();
+        bench_poll_gently();
     bench_must(status, "loan_batch");
     for (size_t i = 0; i < loaned; i++)
         fill_loan(stream, data[i], size_bytes, stream->number + i);
@@ -105,7 +105,7 @@ BENCH_INLINE void send_batch_by_copy(struct stream *stream, size_t size_bytes, s
                                                                wanted - sent, &published);
         sent += published;
         if (status == PEAL_FULL)
-            bench_poll();
+            bench_poll_gently();
         else
             bench_must(status, "publish_batch");
     }
@@ -157,11 +157,11 @@ BENCH_INLINE void receive_batch(struct stream *stream, size_t size_bytes, size_t
 
     while ((status = peal_subscriber_take_batch(stream->subscriber, messages, wanted, &taken)) ==
            PEAL_EMPTY)
-        bench_poll();
+        bench_poll_gently();
     bench_must(status, "take_batch");
     for (size_t i = 0; i < taken; i++) {
         if (PEAL_UNLIKELY(messages[i].size_bytes != size_bytes || messages[i].lost != 0))
-            bench_die("stream: wrong size, or a reliable subscriber has lost something");
+            bench_wrong_message(&messages[i], size_bytes);
         must_be_right(messages[i].data, size_bytes, stream->number + i, false);
     }
     bench_must(peal_subscriber_release_batch(stream->subscriber, messages, taken, NULL),

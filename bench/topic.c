@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "bench/topic.h"
 
+#include <inttypes.h>
+
 struct peal_bus *bench_bus_open(const struct bench_context *context, uint64_t spin_ns)
 {
     struct peal_bus_options options = PEAL_BUS_OPTIONS_INIT;
@@ -34,4 +36,10 @@ struct peal_subscriber *bench_subscriber_open(struct peal_bus *bus, const char *
     if (peal_subscriber_create(bus, topic, NULL, &subscriber) != PEAL_OK)
         bench_die("subscriber of %s: %s", topic, peal_error_message());
     return subscriber;
+}
+
+_Noreturn void bench_wrong_message(const struct peal_message *message, size_t size_bytes)
+{
+    bench_die("message %" PRIu64 " has %zu bytes instead of %zu, %" PRIu64 " lost before it",
+              message->number, message->size_bytes, size_bytes, message->lost);
 }

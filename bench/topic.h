@@ -22,6 +22,9 @@ struct peal_publisher *bench_publisher_open(struct peal_bus *bus, const char *to
 /* A reliable subscriber. */
 struct peal_subscriber *bench_subscriber_open(struct peal_bus *bus, const char *topic);
 
+/* A message of another size came, or after a loss that a reliable subscriber cannot have. */
+_Noreturn void bench_wrong_message(const struct peal_message *message, size_t size_bytes);
+
 /* Ends the program unless the call went well. */
 static inline void bench_must(enum peal_status status, const char *what)
 {
@@ -63,7 +66,7 @@ static inline void bench_take_copy(struct peal_subscriber *subscriber, void *buf
         bench_poll();
     bench_must(status, "take_copy");
     if (PEAL_UNLIKELY(message.size_bytes != size_bytes || message.lost != 0))
-        bench_die("take_copy: wrong size, or a reliable subscriber has lost something");
+        bench_wrong_message(&message, size_bytes);
 }
 
 static inline const void *bench_take(struct peal_subscriber *subscriber, size_t size_bytes,
@@ -75,7 +78,7 @@ static inline const void *bench_take(struct peal_subscriber *subscriber, size_t 
         bench_poll();
     bench_must(status, "take");
     if (PEAL_UNLIKELY(message->size_bytes != size_bytes || message->lost != 0))
-        bench_die("take: wrong size, or a reliable subscriber has lost something");
+        bench_wrong_message(message, size_bytes);
     return message->data;
 }
 

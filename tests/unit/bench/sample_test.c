@@ -44,6 +44,17 @@ static void quantiles_of_few_samples_stay_inside(void **state)
     assert_true(close_to(bench_quantile(NULL, 0, 0.5), 0));
 }
 
+static void middle_mean_leaves_both_ends_out(void **state)
+{
+    double ns[] = {9, 1000, 3, 5, 4, 6, 7, 8, 0, 2}, one[] = {7};
+
+    (void)state;
+    assert_true(close_to(bench_middle_mean(ns, 10, 0.8), 5.5));
+    assert_true(close_to(bench_middle_mean(ns, 10, 1), 104.4));
+    assert_true(close_to(bench_middle_mean(one, 1, 0.8), 7));
+    assert_true(close_to(bench_middle_mean(NULL, 0, 0.8), 0));
+}
+
 static void mean_counts_every_operation_of_a_chunk(void **state)
 {
     struct bench_sample sample = {.ns = NULL};
@@ -128,6 +139,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(quantiles_are_nearest_ranks),
         cmocka_unit_test(quantiles_of_few_samples_stay_inside),
+        cmocka_unit_test(middle_mean_leaves_both_ends_out),
         cmocka_unit_test(mean_counts_every_operation_of_a_chunk),
         cmocka_unit_test(appended_samples_are_all_there),
         cmocka_unit_test(probes_agree_within_the_tolerance_either_way),
