@@ -21,8 +21,8 @@ static uint64_t subscribing_clients(const struct peal_topic_shared *topic)
 }
 
 /* Somebody sleeps: rings those who wait for this topic. */
-static __attribute__((noinline)) void ring_sleepers(struct peal_publisher *publisher,
-                                                    uint64_t armed)
+static __attribute__((noinline)) enum peal_status ring_sleepers(struct peal_publisher *publisher,
+                                                                uint64_t armed)
 {
     const struct peal_topic_shared *topic = publisher->writer.topic;
     /* Who set its bit in `armed` had moved the epoch before; so this sees at least as much. */
@@ -35,6 +35,7 @@ static __attribute__((noinline)) void ring_sleepers(struct peal_publisher *publi
     uint64_t targets = armed & publisher->targets;
     if (targets)
         peal_bus_ring(publisher->endpoint.bus, targets);
+    return PEAL_OK;
 }
 
 /* After one message or one batch of them: wakes who sleeps. */
@@ -43,7 +44,7 @@ static inline void wake_sleepers(struct peal_publisher *publisher)
     PEAL_FAULT("publish.before_bell");
     uint64_t armed = peal_bell_armed(publisher->armed, publisher->fences);
     if (PEAL_UNLIKELY(armed))
-        ring_sleepers(publisher, armed);
+        (void)ring_sleepers(publisher, armed);
 }
 
 /* What a publisher that waits for room tries again and again. */
@@ -122,28 +123,41 @@ static __attribute__((noinline)) enum peal_status when_full(struct attempt *atte
     return PEAL_FULL;
 }
 
-static inline enum peal_status put(struct peal_publisher *publisher, const void *data,
-                                   size_t size_bytes)
+/* Any message: with options, through the payload ring, at a shut gate. */
+static enum peal_status put(struct peal_publisher *publisher, const void *data, size_t size_bytes)
 {
-    uint64_t now_ns = PEAL_UNLIKELY(publisher->timestamp) ? peal_clock_ns() : 0;
+    uint64_t now_ns = publisher->timestamp ? peal_clock_ns() : 0;
     enum peal_status status = peal_lane_put(&publisher->writer, data, size_bytes, now_ns);
-    if (PEAL_UNLIKELY(status == PEAL_FULL)) {
-        struct attempt attempt = {
-            .publisher = publisher, .data = data, .size_bytes = size_bytes, .timestamp_ns = now_ns};
-        return when_full(&attempt);
-    }
+    if (status != PEAL_FULL)
+        return status;
+    struct attempt attempt = {
+        .publisher = publisher, .data = data, .size_bytes = size_bytes, .timestamp_ns = now_ns};
+    return when_full(&attempt);
+}
+
+static __attribute__((noinline)) enum peal_status
+publish_slowly(struct peal_publisher *publisher, const void *data, size_t size_bytes)
+{
+    if (publisher->writer.loaned)
+        return PEAL_EINVAL;
+    enum peal_status status = put(publisher, data, size_bytes);
+    if (status == PEAL_OK)
+        wake_sleepers(publisher);
     return status;
 }
 
+/* The hot path: the message's line, and one look at a line that nobody writes while all are awake. */
 enum peal_status peal_publisher_publish(struct peal_publisher *publisher, const void *data,
                                         size_t size_bytes)
 {
-    if (PEAL_UNLIKELY(publisher->writer.loaned))
-        return PEAL_EINVAL;
-    enum peal_status status = put(publisher, data, size_bytes);
-    if (PEAL_LIKELY(status == PEAL_OK))
-        wake_sleepers(publisher);
-    return status;
+    if (PEAL_UNLIKELY(!peal_lane_is_plain(&publisher->writer, size_bytes)))
+        return publish_slowly(publisher, data, size_bytes);
+    peal_lane_put_plain(&publisher->writer, data, size_bytes);
+    PEAL_FAULT("publish.before_bell");
+    uint64_t armed = peal_bell_armed(publisher->armed, publisher->fences);
+    if (PEAL_LIKELY(!armed))
+        return PEAL_OK;
+    return ring_sleepers(publisher, armed);
 }
 
 enum peal_status peal_publisher_publish_batch(struct peal_publisher *publisher,
@@ -180,6 +194,11 @@ enum peal_status peal_publisher_loan_batch(struct peal_publisher *publisher, siz
     *loaned = 0;
     if (PEAL_UNLIKELY(publisher->writer.loaned || !count))
         return PEAL_EINVAL;
+    if (count > 1 && peal_lane_fits_slot(&publisher->writer, size_bytes)) {
+        *loaned = peal_lane_reserve_batch(&publisher->writer, size_bytes, count, data);
+        if (PEAL_LIKELY(*loaned))
+            return PEAL_OK;
+    }
     for (size_t i = 0; i < count; i++) {
         enum peal_status status = peal_lane_reserve(&publisher->writer, size_bytes, &data[i]);
         if (PEAL_UNLIKELY(status == PEAL_FULL)) {
@@ -220,8 +239,7 @@ enum peal_status peal_publisher_commit_batch(struct peal_publisher *publisher, s
     if (PEAL_UNLIKELY(count > writer->loaned))
         return PEAL_EINVAL;
     uint64_t now_ns = PEAL_UNLIKELY(publisher->timestamp) ? peal_clock_ns() : 0;
-    for (size_t i = 0; i < count; i++)
-        peal_lane_commit(writer, writer->loan_bytes, now_ns);
+    peal_lane_commit_batch(writer, count, now_ns);
     peal_lane_discard(writer);
     if (count)
         wake_sleepers(publisher);

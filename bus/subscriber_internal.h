@@ -39,7 +39,8 @@ struct peal_subscriber {
     struct peal_endpoint endpoint; /* first: the bus knows subscribers by it */
 
     struct peal_joined_lane *current; /* the lane that gave the last message; NULL: none joined */
-    uint32_t burst;                   /* messages it has given in a row */
+    uint32_t burst;                   /* messages it has given in a row, if there are others */
+    uint32_t run;                     /* messages taken since the last time that there was none */
     uint32_t lane_count;
     bool fences;
     bool has_orphans; /* a lane of an ended publisher waits to be drained */

@@ -8,6 +8,15 @@
 /* After so many messages in a row from one lane the others get a turn. */
 #define BURST_MAX 64u
 
+/*
+ * A reader that has just drained a run of messages is faster than the publisher. If it went on
+ * polling at once it would take every line away in the middle of being written, and both would go at
+ * the pace of the line's travels. So it lets go for about a third of a microsecond. Single messages,
+ * as in request and response, are not affected.
+ */
+#define RUN_PAUSE_HINTS 32u
+#define RUN_MIN 2u
+
 /* Where a copy goes; NULL data: the message is taken in place. */
 struct destination {
     void *data;
@@ -109,43 +118,65 @@ static __attribute__((noinline)) enum peal_status take_slowly(struct peal_subscr
     return PEAL_EMPTY;
 }
 
-/* The current lane can be asked directly. */
-static inline bool is_plain(const struct peal_joined_lane *lane)
+/* Nothing in the only lane, and nothing that was put off: the answer of a polling loop. */
+static inline bool is_idle(const struct peal_subscriber *subscriber,
+                           const struct peal_joined_lane *lane)
 {
-    return lane && !lane->restarted && !lane->waits;
+    return subscriber->lane_count == 1 && !subscriber->has_orphans &&
+           !peal_lane_owes(&lane->reader, true) && !peal_subscriber_is_stale(subscriber);
 }
 
-static inline enum peal_status take_next(struct peal_subscriber *subscriber,
-                                         const struct destination *to, struct peal_message *message)
+static __attribute__((noinline)) void let_go(void)
+{
+    for (uint32_t i = 0; i < RUN_PAUSE_HINTS; i++)
+        peal_cpu_relax();
+}
+
+/* The current lane, if it can be asked directly and has not had its turn. */
+static inline struct peal_joined_lane *plain_lane(const struct peal_subscriber *subscriber)
 {
     struct peal_joined_lane *lane = subscriber->current;
-    if (PEAL_LIKELY(is_plain(lane) && subscriber->burst < BURST_MAX)) {
-        enum peal_status status = take_from(lane, to, message);
+    if (PEAL_UNLIKELY(!lane || lane->restarted || lane->waits || subscriber->burst >= BURST_MAX))
+        return NULL;
+    return lane;
+}
+
+/* The hot path of both kinds of take; everything else is take_slowly(). */
+static inline __attribute__((always_inline)) enum peal_status
+take_next(struct peal_subscriber *subscriber, void *buffer, size_t capacity_bytes, bool copies,
+          struct peal_message *message)
+{
+    struct peal_joined_lane *lane = plain_lane(subscriber);
+    if (PEAL_LIKELY(lane != NULL)) {
+        enum peal_status status =
+            peal_lane_take_plain(&lane->reader, buffer, capacity_bytes, copies, message);
         if (PEAL_LIKELY(status == PEAL_OK)) {
-            subscriber->burst += subscriber->lane_count > 1;
             complete(lane, message);
+            subscriber->burst += subscriber->lane_count > 1;
+            subscriber->run++;
             return PEAL_OK;
         }
-        if (status == PEAL_EMPTY && subscriber->lane_count == 1 &&
-            !peal_lane_owes(&lane->reader, true) && !subscriber->has_orphans &&
-            !peal_subscriber_is_stale(subscriber))
+        if (status == PEAL_EMPTY && PEAL_LIKELY(is_idle(subscriber, lane))) {
+            if (subscriber->run >= RUN_MIN)
+                let_go();
+            subscriber->run = 0;
             return PEAL_EMPTY;
+        }
     }
-    return take_slowly(subscriber, to, message);
+    const struct destination to = {buffer, capacity_bytes, copies};
+    return take_slowly(subscriber, &to, message);
 }
 
 enum peal_status peal_subscriber_take(struct peal_subscriber *subscriber,
                                       struct peal_message *message)
 {
-    const struct destination in_place = {.copies = false};
-    return take_next(subscriber, &in_place, message);
+    return take_next(subscriber, NULL, 0, false, message);
 }
 
 enum peal_status peal_subscriber_take_copy(struct peal_subscriber *subscriber, void *buffer,
                                            size_t capacity_bytes, struct peal_message *message)
 {
-    const struct destination copy = {buffer, capacity_bytes, true};
-    enum peal_status status = take_next(subscriber, &copy, message);
+    enum peal_status status = take_next(subscriber, buffer, capacity_bytes, true, message);
     if (PEAL_LIKELY(status == PEAL_OK)) {
         struct peal_joined_lane *lane = subscriber->current;
         if (PEAL_UNLIKELY(peal_lane_owes(&lane->reader, false)))
@@ -158,44 +189,45 @@ enum peal_status peal_subscriber_take_batch(struct peal_subscriber *subscriber,
                                             struct peal_message *messages, size_t max,
                                             size_t *count)
 {
-    const struct destination in_place = {.copies = false};
     *count = 0;
     if (!max)
         return PEAL_EINVAL;
-    enum peal_status status = take_next(subscriber, &in_place, &messages[0]);
+    enum peal_status status = take_next(subscriber, NULL, 0, false, &messages[0]);
     if (status != PEAL_OK)
         return status;
     struct peal_joined_lane *lane = subscriber->current;
-    size_t taken = 1;
-    while (taken < max && peal_lane_take(&lane->reader, &messages[taken]) == PEAL_OK) {
-        complete(lane, &messages[taken]);
-        taken++;
-    }
-    /* A batch is a turn. What ended it, if not the batch's size, is found again by the next call. */
+    /* What is not plain ends the batch and is found again by the next call. */
+    size_t taken = 1 + peal_lane_take_plain_batch(&lane->reader, &messages[1], max - 1);
+    for (size_t i = 1; i < taken; i++)
+        complete(lane, &messages[i]);
+    subscriber->run += (uint32_t)taken;
+    /* A batch is a turn. */
     subscriber->burst = subscriber->lane_count > 1 ? BURST_MAX : 0;
     *count = taken;
     return PEAL_OK;
 }
 
-/* Gives one message back; whether it is time to acknowledge is the caller's business. */
-static inline enum peal_status release_one(struct peal_subscriber *subscriber,
-                                           const struct peal_message *message,
-                                           struct peal_joined_lane **lane)
+/* The lane that a held message lies in; NULL if it was given up meanwhile. */
+static inline struct peal_joined_lane *lane_of(struct peal_subscriber *subscriber,
+                                               const struct peal_message *message)
 {
     if (PEAL_UNLIKELY(message->lane >= PEAL_TOPIC_LANES_MAX))
-        return PEAL_EINVAL;
-    *lane = subscriber->by_entry[message->lane];
-    if (PEAL_UNLIKELY(!*lane || (*lane)->reader.incarnation != message->publisher))
-        return PEAL_ELAPPED; /* the lane was given up meanwhile */
-    return peal_lane_release(&(*lane)->reader, message->token >> 1, message->token & 1u);
+        return NULL;
+    struct peal_joined_lane *lane = subscriber->by_entry[message->lane];
+    if (PEAL_UNLIKELY(!lane || lane->reader.incarnation != message->publisher))
+        return NULL;
+    return lane;
 }
 
 enum peal_status peal_subscriber_release(struct peal_subscriber *subscriber,
                                          const struct peal_message *message)
 {
-    struct peal_joined_lane *lane = NULL;
-    enum peal_status status = release_one(subscriber, message, &lane);
-    if (PEAL_UNLIKELY(lane && peal_lane_owes(&lane->reader, false)))
+    struct peal_joined_lane *lane = lane_of(subscriber, message);
+    if (PEAL_UNLIKELY(!lane))
+        return PEAL_ELAPPED;
+    enum peal_status status =
+        peal_lane_release(&lane->reader, message->token >> 1, message->token & 1u);
+    if (PEAL_UNLIKELY(peal_lane_owes(&lane->reader, false)))
         peal_subscriber_acknowledge(subscriber, lane);
     return status;
 }
@@ -205,17 +237,22 @@ enum peal_status peal_subscriber_release_batch(struct peal_subscriber *subscribe
                                                size_t *elapsed)
 {
     size_t overwritten = 0;
-    enum peal_status worst = PEAL_OK;
-    for (size_t i = 0; i < count; i++) {
-        struct peal_joined_lane *lane = NULL;
-        enum peal_status status = release_one(subscriber, &messages[i], &lane);
-        overwritten += status == PEAL_ELAPPED;
-        if (PEAL_UNLIKELY(status != PEAL_OK))
-            worst = status;
-        if (PEAL_UNLIKELY(lane && peal_lane_owes(&lane->reader, false)))
-            peal_subscriber_acknowledge(subscriber, lane);
+    for (size_t i = 0; i < count;) {
+        struct peal_joined_lane *lane = lane_of(subscriber, &messages[i]);
+        size_t run = 1;
+        while (i + run < count && messages[i + run].lane == messages[i].lane &&
+               messages[i + run].publisher == messages[i].publisher)
+            run++;
+        if (PEAL_LIKELY(lane != NULL)) {
+            overwritten += peal_lane_release_batch(&lane->reader, &messages[i], run);
+            if (PEAL_UNLIKELY(peal_lane_owes(&lane->reader, false)))
+                peal_subscriber_acknowledge(subscriber, lane);
+        } else {
+            overwritten += run;
+        }
+        i += run;
     }
     if (elapsed)
         *elapsed = overwritten;
-    return worst;
+    return overwritten ? PEAL_ELAPPED : PEAL_OK;
 }

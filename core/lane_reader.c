@@ -44,14 +44,23 @@ static uint64_t find_tail(const struct peal_lane_reader *reader, uint64_t low)
     return begin;
 }
 
+/*
+ * The same from a stamp of some slot. An odd one may belong to the last of several loans: of the
+ * slots before it some may be on loan as well, and their messages are still to come.
+ */
+static uint64_t find_tail_from(const struct peal_lane_reader *reader, uint64_t stamp)
+{
+    uint64_t number = (stamp - 1) / 2;
+    if (stamp & 1u)
+        return find_tail(reader, number > reader->mask ? number - reader->mask : 0);
+    return find_tail(reader, number);
+}
+
 /* The same without knowing anything: slot 0 tells the turn of the ring. */
 static uint64_t find_tail_at_first(const struct peal_lane_reader *reader)
 {
     uint64_t stamp = stamp_of(reader, 0);
-    if (stamp < 2)
-        return 0;
-    uint64_t number = (stamp - 1) / 2;
-    return find_tail(reader, number & ~(uint64_t)reader->mask);
+    return stamp < 2 ? 0 : find_tail_from(reader, stamp);
 }
 
 /* The oldest message that is likely to last a little longer, when `tail` is the next to come. */
@@ -87,7 +96,7 @@ static enum peal_status step_over_overrun(struct peal_lane_reader *reader, uint6
     uint64_t found = (stamp - 1) / 2; /* of 2t+1 and of 2t+2 alike */
     if (found <= cursor || ((found - cursor) & reader->mask))
         return give_up(reader); /* no message of this slot has such a stamp */
-    uint64_t kept = oldest_kept(reader, find_tail(reader, found));
+    uint64_t kept = oldest_kept(reader, find_tail_from(reader, stamp));
     jump(reader, kept > cursor ? kept : cursor + 1);
     return PEAL_AGAIN;
 }
@@ -96,9 +105,25 @@ static enum peal_status step_over_overrun(struct peal_lane_reader *reader, uint6
 static void skip_to_latest(struct peal_lane_reader *reader)
 {
     uint64_t cursor = cursor_of(reader);
-    uint64_t tail = find_tail(reader, cursor);
+    uint64_t stamp = stamp_of(reader, cursor);
+    if (stamp < peal_lane_stamp_complete(cursor))
+        return;
+    /* A stamp that no message of this slot has is peal_lane_look()'s to judge. */
+    if (((stamp - 1) / 2 - cursor) & reader->mask)
+        return;
+    uint64_t tail = find_tail_from(reader, stamp);
     if (tail > cursor + 1)
         jump(reader, tail - 1);
+}
+
+/* The bytes of everything below `oldest` are gone, whatever the stamps say. */
+static enum peal_status step_over_retired(struct peal_lane_reader *reader, uint64_t oldest)
+{
+    uint64_t cursor = cursor_of(reader);
+    uint64_t depth = (uint64_t)reader->mask + 1;
+    uint64_t ahead = oldest - cursor;
+    jump(reader, cursor + (ahead < depth ? ahead : depth));
+    return PEAL_AGAIN;
 }
 
 enum peal_status peal_lane_look_further(struct peal_lane_reader *reader, uint64_t stamp)
@@ -119,50 +144,68 @@ enum peal_status peal_lane_look_in_ring(struct peal_lane_reader *reader,
         /* A message never wraps and begins on a line; what says otherwise is a lie or torn. */
         if (offset % PEAL_LINE_BYTES == 0 && offset + view->length <= geometry->payload_bytes) {
             view->data = (const peal_u64 *)(const void *)(reader->payload + (size_t)offset);
-            /* relaxed: read again by peal_lane_confirm(); this look only saves the copy */
-            uint64_t oldest = peal_u64_load_relaxed(&reader->shared->writer.oldest);
-            if (PEAL_LIKELY(oldest <= view->number))
-                return PEAL_OK;
-            uint64_t depth = (uint64_t)reader->mask + 1;
-            uint64_t ahead = oldest - view->number;
-            jump(reader, view->number + (ahead < depth ? ahead : depth));
-            return PEAL_AGAIN;
+            return PEAL_OK;
         }
     }
     /* Nonsense under a good stamp is a lie; under one that has changed meanwhile it was torn. */
     if (peal_lane_confirm(reader, view->slot, view->number, false))
         return give_up(reader);
-    return PEAL_AGAIN;
+    /* relaxed: whether it was retired or overrun only tells which way to step */
+    uint64_t oldest = peal_u64_load_relaxed(&reader->shared->writer.oldest);
+    return oldest > view->number ? step_over_retired(reader, oldest) : PEAL_AGAIN;
 }
 
-/* peal_lane_look() until it has an answer other than AGAIN, within a bound. */
+/* peal_lane_look(), and for messages that may be overwritten a look whether they already are. */
+static enum peal_status look_once(struct peal_lane_reader *reader, struct peal_lane_view *view)
+{
+    enum peal_status status = peal_lane_look(reader, view);
+    if (status != PEAL_OK ||
+        (view->number >= reader->safe_from && (view->kind & 0xffu) == PEAL_SLOT_INLINE))
+        return status;
+    /* relaxed: read again by peal_lane_confirm(); this look makes the loss known */
+    uint64_t oldest = peal_u64_load_relaxed(&reader->shared->writer.oldest);
+    return oldest > view->number ? step_over_retired(reader, oldest) : PEAL_OK;
+}
+
+/* look_once() until it has an answer other than AGAIN, within a bound. */
 static enum peal_status look(struct peal_lane_reader *reader, struct peal_lane_view *view)
 {
     /* A reader that holds as many messages as it may has to release first. */
     if (PEAL_UNLIKELY(cursor_of(reader) - reader->done >= PEAL_LANE_HELD_MAX))
         return PEAL_ELIMIT;
-    if (PEAL_UNLIKELY(reader->latest))
-        skip_to_latest(reader);
-    enum peal_status status = peal_lane_look(reader, view);
-    for (uint32_t jumps = 0; PEAL_UNLIKELY(status == PEAL_AGAIN) && jumps < JUMPS_MAX; jumps++)
-        status = peal_lane_look(reader, view);
+    enum peal_status status = PEAL_AGAIN;
+    for (uint32_t jumps = 0; status == PEAL_AGAIN && jumps <= JUMPS_MAX; jumps++) {
+        if (PEAL_UNLIKELY(reader->latest))
+            skip_to_latest(reader); /* after a jump, too: that led to the oldest */
+        status = look_once(reader, view);
+    }
     return status == PEAL_AGAIN ? PEAL_EMPTY : status;
+}
+
+/* Which messages may go the short way. */
+static void set_plain_kind(struct peal_lane_reader *reader)
+{
+    bool never = !reader->dropped_known || reader->latest ||
+                 (reader->geometry.options & PEAL_LANE_CRC32C) != 0;
+    reader->plain_kind =
+        never ? UINT64_MAX : ((uint64_t)reader->dropped_low << 8 | PEAL_SLOT_INLINE);
 }
 
 void peal_lane_note_drops(struct peal_lane_reader *reader, uint32_t dropped_low)
 {
-    if (reader->dropped_known) {
-        uint64_t more = (dropped_low - reader->dropped_low) & 0xffffffu;
+    uint32_t more = (dropped_low - reader->dropped_low) & 0xffffffu;
+    if (!reader->dropped_known && more > 0x7fffffu) {
+        /* The first message of somebody who came late, and it is older than the drops that were known
+         * when we came: count from where the message stands. */
+        reader->dropped -= (reader->dropped_low - dropped_low) & 0xffffffu;
+    } else {
         reader->lost += more;
         reader->lost_pending += more;
         reader->dropped += more;
-    } else {
-        /* The first message of somebody who came late: what was dropped before is not ours to miss.
-         * `dropped` was read at least as late as the message was written. */
-        reader->dropped -= (reader->dropped - dropped_low) & 0xffffffu;
-        reader->dropped_known = true;
     }
+    reader->dropped_known = true;
     reader->dropped_low = dropped_low;
+    set_plain_kind(reader);
 }
 
 /* Marks `number` as finished with and moves `done` over what is finished in a row. */
@@ -213,6 +256,10 @@ enum peal_status peal_lane_take(struct peal_lane_reader *reader, struct peal_mes
             return PEAL_EMPTY; /* overrun while we summed; the next call finds out how far */
         return lose_spoilt(reader, &view, message);
     }
+    /* A count of drops is taken over for good, so it must not be the one of a later message. */
+    if (PEAL_UNLIKELY(view.kind >> 8 != reader->dropped_low) &&
+        !peal_lane_confirm(reader, view.slot, view.number, in_ring))
+        return PEAL_EMPTY; /* as above */
     message->data = view.data;
     message->token = view.number << 1 | (in_ring ? 1u : 0u);
     peal_lane_step(reader, &view, message);
@@ -241,6 +288,9 @@ enum peal_status peal_lane_take_copy(struct peal_lane_reader *reader, void *buff
         if (status != PEAL_OK)
             return status;
         if (PEAL_UNLIKELY(view.length > capacity_bytes)) {
+            bool ring = (view.kind & 0xffu) == PEAL_SLOT_RING;
+            if (!peal_lane_confirm(reader, view.slot, view.number, ring))
+                continue; /* the length of another message */
             message->size_bytes = view.length;
             message->number = view.number;
             message->publisher = reader->incarnation;
@@ -264,6 +314,25 @@ enum peal_status peal_lane_take_copy(struct peal_lane_reader *reader, void *buff
         return PEAL_OK;
     }
     return PEAL_EMPTY;
+}
+
+size_t peal_lane_take_plain_batch(struct peal_lane_reader *reader, struct peal_message *messages,
+                                  size_t max)
+{
+    size_t count = 0;
+    while (count < max && peal_lane_take_plain(reader, NULL, 0, false, &messages[count]) == PEAL_OK)
+        count++;
+    return count;
+}
+
+size_t peal_lane_release_batch(struct peal_lane_reader *reader, const struct peal_message *messages,
+                               size_t count)
+{
+    size_t overwritten = 0;
+    for (size_t i = 0; i < count; i++)
+        overwritten +=
+            peal_lane_release(reader, messages[i].token >> 1, messages[i].token & 1u) != PEAL_OK;
+    return overwritten;
 }
 
 bool peal_lane_acknowledge(struct peal_lane_reader *reader, bool fences)
@@ -348,12 +417,12 @@ enum peal_status peal_lane_reader_begin(struct peal_lane_reader *reader,
         /* relaxed: our share of the drops begins here, see peal_lane_note_drops() */
         reader->dropped = peal_u64_load_relaxed(&lane->writer.dropped);
         reader->dropped_low = (uint32_t)(reader->dropped & 0xffffffu);
-        reader->dropped_known = start == tail;
         if (gates)
             reader->safe_from = tail;
     } else if (gates) {
         reader->safe_from = 0;
     }
+    set_plain_kind(reader);
     peal_u64_store_relaxed(&reader->cursor, start); /* relaxed: nobody else knows us yet */
     reader->done = start;
     reader->acknowledged = start;

@@ -42,6 +42,8 @@ struct peal_lane_reader {
     uint64_t done;         /* every message below it is taken and released */
     uint64_t acknowledged; /* `done` as the publisher can see it */
     uint64_t early;        /* bit i: message done + i was released before its turn */
+    uint64_t plain_kind;   /* kind of a message that may go the short way; none if beyond 32 bits */
+    uint64_t safe_from;    /* see "Protection"; UINT64_MAX: nothing is */
     uint32_t acknowledge_every;
     uint32_t dropped_low; /* the publisher's count of drops, mod 2^24, when last told */
 
@@ -52,8 +54,7 @@ struct peal_lane_reader {
     uint64_t lost_pending; /* to be reported with the next message */
     uint64_t lost;         /* in all, lost_pending included */
     uint64_t delivered;
-    uint64_t spoilt;    /* messages whose CRC was wrong */
-    uint64_t safe_from; /* see "Protection"; UINT64_MAX: nothing is */
+    uint64_t spoilt; /* messages whose CRC was wrong */
     uint64_t incarnation;
     struct peal_lane_geometry geometry;
     struct peal_lane_shared *shared;
@@ -118,7 +119,11 @@ static inline enum peal_status peal_lane_look(struct peal_lane_reader *reader,
     return PEAL_OK;
 }
 
-/* Was what has been read of the message since peal_lane_look() all of that message? */
+/*
+ * Was what has been read of message `number` since peal_lane_look() all of that message? In a slot
+ * the stamp tells. Batches of loans and the payload ring are announced by `oldest` instead, which
+ * those need not read whom the gate protects.
+ */
 static inline bool peal_lane_confirm(const struct peal_lane_reader *reader,
                                      const struct peal_slot_shared *slot, uint64_t number,
                                      bool in_ring)
@@ -126,11 +131,11 @@ static inline bool peal_lane_confirm(const struct peal_lane_reader *reader,
     peal_fence_acquire(); /* LANE-F2: pairs with LANE-F1 in lane_writer.h */
     /* relaxed: the fence orders it after the copy */
     uint64_t stamp = peal_u64_load_relaxed(&slot->stamp);
-    if (stamp != peal_lane_stamp_complete(number))
+    if (PEAL_UNLIKELY(stamp != peal_lane_stamp_complete(number)))
         return false;
-    if (!in_ring)
+    if (PEAL_LIKELY(!in_ring && number >= reader->safe_from))
         return true;
-    /* relaxed: as above; the publisher moves it before it overwrites the ring */
+    /* relaxed: as above */
     return peal_u64_load_relaxed(&reader->shared->writer.oldest) <= number;
 }
 
@@ -153,6 +158,74 @@ static inline void peal_lane_step(struct peal_lane_reader *reader,
     reader->delivered++;
     peal_u64_store_relaxed(&reader->cursor, view->number + 1); /* relaxed: only we write it */
 }
+
+/* Fills in a message of the short way, which has lost nothing before it but what is pending. */
+static inline void peal_lane_fill(const struct peal_lane_reader *reader, uint64_t number,
+                                  uint32_t length, uint64_t timestamp_ns,
+                                  struct peal_message *message)
+{
+    message->size_bytes = length;
+    message->number = number;
+    message->lost = reader->lost_pending;
+    message->timestamp_ns = timestamp_ns;
+    message->publisher = reader->incarnation;
+    message->token = number << 1;
+}
+
+/*
+ * The short way of taking: a message in its slot, without CRC, without news of drops, nothing held
+ * out of order. OK, EMPTY, or AGAIN: take the long way. `copies`: into buffer, else in place.
+ */
+static inline enum peal_status peal_lane_take_plain(struct peal_lane_reader *reader, void *buffer,
+                                                    size_t capacity_bytes, bool copies,
+                                                    struct peal_message *message)
+{
+    uint64_t number = peal_u64_load_relaxed(&reader->cursor); /* relaxed: only we write it */
+    const struct peal_slot_shared *slot =
+        peal_lane_slot(reader->slots, reader->mask, reader->stride_bytes, number);
+    /* LANE-A4: pairs with LANE-R1 in lane_writer.h:peal_lane_put_plain() */
+    uint64_t stamp = peal_u64_load_acquire(&slot->stamp);
+    if (stamp != peal_lane_stamp_complete(number)) {
+        if (stamp > peal_lane_stamp_complete(number))
+            return PEAL_AGAIN;
+        /* A message of two lines: let both come at once when it is there. For longer ones the
+         * CPU's own prefetcher does better. */
+        if (reader->stride_bytes == 2 * PEAL_LINE_BYTES)
+            __builtin_prefetch((const unsigned char *)slot + PEAL_LINE_BYTES);
+        return PEAL_EMPTY;
+    }
+    /* relaxed: ordered by LANE-A4; read this once and validated here */
+    uint32_t length = peal_u32_load_relaxed(&slot->length);
+    uint32_t kind = peal_u32_load_relaxed(&slot->kind);
+    if (PEAL_UNLIKELY(kind != reader->plain_kind || length > reader->inline_bytes_max))
+        return PEAL_AGAIN;
+    if (copies ? length > capacity_bytes || number != reader->done
+               : number - reader->done >= PEAL_LANE_HELD_MAX)
+        return PEAL_AGAIN;
+    const peal_u64 *data = slot->body + reader->meta_words;
+    /* relaxed: without CRC the only option word is the timestamp; confirmed with the rest */
+    uint64_t stamped = reader->meta_words ? peal_u64_load_relaxed(slot->body) : 0;
+    if (copies) {
+        peal_copy_out(buffer, data, length);
+        if (PEAL_UNLIKELY(!peal_lane_confirm(reader, slot, number, false)))
+            return PEAL_AGAIN;
+        reader->done = number + 1;
+    }
+    message->data = copies ? buffer : (const void *)data;
+    peal_lane_fill(reader, number, length, stamped, message);
+    reader->lost_pending = 0;
+    reader->delivered++;
+    peal_u64_store_relaxed(&reader->cursor, number + 1); /* relaxed: only we write it */
+    return PEAL_OK;
+}
+
+/* As many of them as there are, up to `max`, in place. */
+size_t peal_lane_take_plain_batch(struct peal_lane_reader *reader, struct peal_message *messages,
+                                  size_t max);
+
+/* Gives back messages[0..count) of this lane. Returns how many were overwritten. */
+size_t peal_lane_release_batch(struct peal_lane_reader *reader, const struct peal_message *messages,
+                               size_t count);
 
 /*
  * Takes the next message in place. OK, EMPTY, ELIMIT (64 are held), ECORRUPT (lane given up, or

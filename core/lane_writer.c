@@ -27,9 +27,11 @@ void peal_lane_writer_init(struct peal_lane_writer *writer,
         .payload = base + geometry->payload_offset,
         .starts = starts,
     };
-    /* Options and the payload ring's bookkeeping make every message go the long way. */
+    /* Options, the payload ring's bookkeeping and bulk copies make a message go the long way. */
     if (!geometry->meta_bytes && !geometry->payload_bytes)
-        writer->plain_bytes_end = geometry->message_bytes_max + 1;
+        writer->plain_bytes_end = geometry->message_bytes_max < PEAL_COPY_BULK_BYTES
+                                      ? geometry->message_bytes_max + 1
+                                      : PEAL_COPY_BULK_BYTES + 1;
 }
 
 /* Lists the reliable subscribers anew. */
@@ -81,11 +83,12 @@ void peal_lane_gate(struct peal_lane_writer *writer)
 {
     /* GATE-A4: pairs with DIR-R2 in directory.c (subscriber_epoch moves after the entry) */
     uint64_t epoch = peal_u64_load_acquire(writer->epoch);
+    /* GATE-F1: pairs with LANE-F3 in lane_reader.c:peal_lane_reader_begin(). A reader that joins
+     * beside us either is seen here (its entry, which it made before its cursor, as well as that), or
+     * sees all messages below `next` and starts after them. */
+    peal_fence_seq_cst();
     /* Listed anew each time: the gate is rarely looked at, and an epoch is a peer's word. */
     list_subscribers(writer, epoch);
-    /* GATE-F1: pairs with LANE-F3 in lane_reader.c:peal_lane_reader_begin(). A reader that joins
-     * beside us either is seen here, or sees all messages below `next` and starts after them. */
-    peal_fence_seq_cst();
     uint64_t lowest = writer->next;
     if (!(writer->geometry.options & PEAL_LANE_EVICT))
         lowest = lowest_needed(writer);
@@ -106,7 +109,18 @@ static uint64_t payload_start(const struct peal_lane_writer *writer, size_t size
     return writer->payload_next;
 }
 
-/* Tells readers which messages lose their bytes before the ring is overwritten up to `end`. */
+/* Tells readers that messages below `oldest` lose their bytes; a release fence has to follow. */
+static void retire(struct peal_lane_writer *writer, uint64_t oldest)
+{
+    if (oldest <= writer->oldest)
+        return;
+    writer->oldest = oldest;
+    /* relaxed: the release fence before the bytes are overwritten (LANE-F1) orders it */
+    peal_u64_store_relaxed(&writer->shared->writer.oldest, oldest);
+    PEAL_FAULT("lane.retired");
+}
+
+/* Retires what the payload ring loses when it is overwritten up to `end`. */
 static void retire_payload(struct peal_lane_writer *writer, uint64_t end, uint64_t number)
 {
     uint64_t oldest = writer->oldest;
@@ -115,12 +129,37 @@ static void retire_payload(struct peal_lane_writer *writer, uint64_t end, uint64
     while (oldest < number &&
            writer->starts[oldest & writer->mask] + writer->geometry.payload_bytes < end)
         oldest++;
-    if (oldest == writer->oldest)
-        return;
-    writer->oldest = oldest;
-    /* relaxed: the release fence before the payload (LANE-F1) orders it */
-    peal_u64_store_relaxed(&writer->shared->writer.oldest, oldest);
-    PEAL_FAULT("lane.retired");
+    retire(writer, oldest);
+}
+
+size_t peal_lane_reserve_batch(struct peal_lane_writer *writer, size_t size_bytes, size_t count,
+                               void **data)
+{
+    const uint32_t meta_words = writer->geometry.meta_bytes / 8;
+    uint64_t number = writer->next;
+    /* relaxed: a hint, as in peal_lane_put() */
+    uint64_t epoch = peal_u64_load_relaxed(writer->epoch);
+    if (number + count > writer->limit || epoch != writer->epoch_seen)
+        peal_lane_gate(writer);
+    uint64_t room = writer->limit > number ? writer->limit - number : 0;
+    if (count > room)
+        count = (size_t)room;
+    uint64_t end = number + count;
+    if (end > writer->geometry.depth)
+        retire(writer, end - writer->geometry.depth);
+    peal_fence_release(); /* LANE-F1: pairs with LANE-F2 in lane_reader.h:peal_lane_confirm() */
+    for (size_t i = 0; i < count; i++) {
+        struct peal_slot_shared *slot =
+            peal_lane_slot(writer->slots, writer->mask, writer->stride_bytes, number + i);
+        data[i] = &slot->body[meta_words];
+        if (writer->starts)
+            writer->starts[(number + i) & writer->mask] = writer->payload_next;
+    }
+    writer->loan_payload_next = writer->payload_next;
+    writer->loan_kind = PEAL_SLOT_INLINE;
+    writer->loan_bytes = size_bytes;
+    writer->loaned = (uint32_t)count;
+    return count;
 }
 
 enum peal_status peal_lane_reserve(struct peal_lane_writer *writer, size_t size_bytes, void **data)
@@ -149,9 +188,11 @@ enum peal_status peal_lane_reserve(struct peal_lane_writer *writer, size_t size_
                    writer->starts[writer->next & writer->mask] + geometry->payload_bytes < end;
         if (end > writer->payload_limit || own)
             return PEAL_FULL;
-        /* Nobody needed anything when the gate was looked at; from here on this message is needed. */
-        if (writer->payload_limit == UINT64_MAX)
-            writer->payload_limit = start + geometry->payload_bytes;
+        /* Nobody needed anything when the gate was looked at; from here on the first loan is needed. */
+        if (writer->payload_limit == UINT64_MAX) {
+            uint64_t first = writer->loaned ? writer->starts[writer->next & writer->mask] : start;
+            writer->payload_limit = first + geometry->payload_bytes;
+        }
         retire_payload(writer, end, number);
     }
     if (!writer->loaned)
@@ -174,11 +215,22 @@ enum peal_status peal_lane_reserve(struct peal_lane_writer *writer, size_t size_
     return PEAL_OK;
 }
 
-/* Writes head and options of the first loan's slot and publishes it. */
-static void publish_loan(struct peal_lane_writer *writer, size_t size_bytes, uint64_t timestamp_ns,
-                         uint32_t crc)
+/* Where the bytes of the loan in slot `number` lie. */
+static peal_u64 *loan_data(const struct peal_lane_writer *writer, uint64_t number)
 {
-    uint64_t number = writer->next;
+    if (writer->loan_kind == PEAL_SLOT_RING) {
+        uint64_t offset = writer->starts[number & writer->mask] % writer->geometry.payload_bytes;
+        return (peal_u64 *)(void *)(writer->payload + (size_t)offset);
+    }
+    struct peal_slot_shared *slot =
+        peal_lane_slot(writer->slots, writer->mask, writer->stride_bytes, number);
+    return &slot->body[writer->geometry.meta_bytes / 8];
+}
+
+/* Writes head and options of the loan in slot `number` and publishes it. */
+static inline void publish_loan(const struct peal_lane_writer *writer, uint64_t number,
+                                size_t size_bytes, uint64_t timestamp_ns, uint32_t crc)
+{
     const uint32_t options = writer->geometry.options;
     struct peal_slot_shared *slot =
         peal_lane_slot(writer->slots, writer->mask, writer->stride_bytes, number);
@@ -196,29 +248,39 @@ static void publish_loan(struct peal_lane_writer *writer, size_t size_bytes, uin
     /* LANE-R1: pairs with LANE-A1 in lane_reader.h:peal_lane_look(). This store publishes. */
     peal_u64_store_release(&slot->stamp, peal_lane_stamp_complete(number));
     PEAL_FAULT("lane.published");
-    writer->next = number + 1;
-    writer->loaned--;
 }
 
-/* The bytes of the first loan. */
-static peal_u64 *loan_data(const struct peal_lane_writer *writer)
+/* The CRC of a loan, read back from where it lies. */
+static uint32_t loan_crc(const struct peal_lane_writer *writer, uint64_t number, size_t size_bytes)
 {
-    uint64_t number = writer->next;
-    if (writer->loan_kind == PEAL_SLOT_RING) {
-        uint64_t offset = writer->starts[number & writer->mask] % writer->geometry.payload_bytes;
-        return (peal_u64 *)(void *)(writer->payload + (size_t)offset);
-    }
-    struct peal_slot_shared *slot =
-        peal_lane_slot(writer->slots, writer->mask, writer->stride_bytes, number);
-    return &slot->body[writer->geometry.meta_bytes / 8];
+    if (!(writer->geometry.options & PEAL_LANE_CRC32C))
+        return 0;
+    return peal_crc32c(loan_data(writer, number), size_bytes);
 }
 
 void peal_lane_commit(struct peal_lane_writer *writer, size_t size_bytes, uint64_t timestamp_ns)
 {
-    uint32_t crc = 0;
-    if (writer->geometry.options & PEAL_LANE_CRC32C)
-        crc = peal_crc32c(loan_data(writer), size_bytes);
-    publish_loan(writer, size_bytes, timestamp_ns, crc);
+    uint64_t number = writer->next;
+    publish_loan(writer, number, size_bytes, timestamp_ns, loan_crc(writer, number, size_bytes));
+    writer->next = number + 1;
+    writer->loaned--;
+}
+
+/*
+ * From the last to the first: a reader waits at the first one's line, and finds all of them complete
+ * when that one is. The other way round it would follow at our heels and take each line from us
+ * twice. Who dies half-way has published none of them.
+ */
+void peal_lane_commit_batch(struct peal_lane_writer *writer, size_t count, uint64_t timestamp_ns)
+{
+    const size_t size_bytes = writer->loan_bytes;
+    for (size_t i = count; i-- > 0;) {
+        uint64_t number = writer->next + i;
+        publish_loan(writer, number, size_bytes, timestamp_ns,
+                     loan_crc(writer, number, size_bytes));
+    }
+    writer->next += count;
+    writer->loaned -= (uint32_t)count;
 }
 
 void peal_lane_discard(struct peal_lane_writer *writer)
@@ -253,6 +315,8 @@ enum peal_status peal_lane_put_slowly(struct peal_lane_writer *writer, const voi
     /* Over the caller's bytes: what a peer may do to the copy must not become its checksum. */
     if (writer->geometry.options & PEAL_LANE_CRC32C)
         crc = peal_crc32c(data, size_bytes);
-    publish_loan(writer, size_bytes, timestamp_ns, crc);
+    publish_loan(writer, writer->next, size_bytes, timestamp_ns, crc);
+    writer->next++;
+    writer->loaned--;
     return PEAL_OK;
 }

@@ -17,6 +17,12 @@
  * or went (the topic's subscriber_epoch moved), the publisher looks at the acknowledgement lines and
  * computes a new one. So the cost of a publish does not grow with the number of subscribers.
  *
+ * Batches of loans. The odd stamp would touch each slot's line once more, long before its message
+ * is complete, and a reader's prefetcher may have taken the line away in between. So a batch is
+ * announced by one word instead: the writer's `oldest` says below which number messages may have
+ * lost their bytes. Readers that the gate protects need not look at it; the others do when they confirm.
+ * The payload ring is guarded by the same word.
+ *
  * Nothing here blocks, allocates or calls the operating system. One thread at a time.
  */
 #ifndef PEAL_CORE_LANE_WRITER_H
@@ -49,7 +55,7 @@ struct peal_lane_writer {
     unsigned char *payload;
     uint64_t payload_next;  /* running count of bytes of the payload ring given out */
     uint64_t payload_limit; /* ... that may be written without looking at the gate */
-    uint64_t oldest;        /* messages below may have lost their payload */
+    uint64_t oldest;        /* messages below may have lost their bytes, see "Batches of loans" */
     uint64_t dropped;
     uint64_t *starts;          /* [depth]: payload_next when message t began; NULL without a ring */
     uint32_t reliable_count;   /* reliable subscribers as of epoch_seen */
@@ -79,8 +85,24 @@ void peal_lane_gate(struct peal_lane_writer *writer);
  */
 enum peal_status peal_lane_reserve(struct peal_lane_writer *writer, size_t size_bytes, void **data);
 
+/*
+ * Takes up to `count` slots of size_bytes each at once; no loan may be open. Returns how many, 0 if
+ * the gate is shut. Only for messages that fit in slots (peal_lane_fits_slot()).
+ */
+size_t peal_lane_reserve_batch(struct peal_lane_writer *writer, size_t size_bytes, size_t count,
+                               void **data);
+
+static inline bool peal_lane_fits_slot(const struct peal_lane_writer *writer, size_t size_bytes)
+{
+    return size_bytes <= writer->geometry.inline_bytes_max &&
+           size_bytes <= writer->geometry.message_bytes_max;
+}
+
 /* Publishes the first loan with its final size (at most the loaned one) and timestamp. */
 void peal_lane_commit(struct peal_lane_writer *writer, size_t size_bytes, uint64_t timestamp_ns);
+
+/* Publishes the first `count` loans of a batch, all with the size they were loaned. */
+void peal_lane_commit_batch(struct peal_lane_writer *writer, size_t count, uint64_t timestamp_ns);
 
 /* Gives all open loans back. */
 void peal_lane_discard(struct peal_lane_writer *writer);
@@ -92,10 +114,11 @@ void peal_lane_drop(struct peal_lane_writer *writer);
 enum peal_status peal_lane_put_slowly(struct peal_lane_writer *writer, const void *data,
                                       size_t size_bytes, uint64_t timestamp_ns);
 
-/* Writes one whole message into the slot of message `number` and publishes it. */
-static inline void peal_lane_put_plain(struct peal_lane_writer *writer, uint64_t number,
-                                       const void *data, size_t size_bytes)
+/* Writes one whole message of peal_lane_is_plain() size into the next slot and publishes it. */
+static inline void peal_lane_put_plain(struct peal_lane_writer *writer, const void *data,
+                                       size_t size_bytes)
 {
+    uint64_t number = writer->next;
     struct peal_slot_shared *slot =
         peal_lane_slot(writer->slots, writer->mask, writer->stride_bytes, number);
     /* relaxed: the fence below orders it before the message's words */
@@ -105,11 +128,21 @@ static inline void peal_lane_put_plain(struct peal_lane_writer *writer, uint64_t
     /* relaxed: ordered by the stamp's release, LANE-R1 */
     peal_u32_store_relaxed(&slot->length, (uint32_t)size_bytes);
     peal_u32_store_relaxed(&slot->kind, writer->kind);
-    peal_copy_in(slot->body, data, size_bytes);
+    peal_copy_in_words(slot->body, data, size_bytes);
     PEAL_FAULT("lane.written");
     /* LANE-R1: pairs with LANE-A1 in lane_reader.h:peal_lane_look(). This store publishes. */
     peal_u64_store_release(&slot->stamp, peal_lane_stamp_complete(number));
     PEAL_FAULT("lane.published");
+    writer->next = number + 1;
+}
+
+/* May the next message go the short way: small, no loan open, nothing to look at? */
+static inline bool peal_lane_is_plain(const struct peal_lane_writer *writer, size_t size_bytes)
+{
+    /* relaxed: only a hint to look at the gate soon; what must not be missed is fenced there */
+    uint64_t epoch = peal_u64_load_relaxed(writer->epoch);
+    return size_bytes < writer->plain_bytes_end && writer->next < writer->limit &&
+           epoch == writer->epoch_seen && writer->loaned == 0;
 }
 
 /*
@@ -119,14 +152,9 @@ static inline void peal_lane_put_plain(struct peal_lane_writer *writer, uint64_t
 static inline enum peal_status peal_lane_put(struct peal_lane_writer *writer, const void *data,
                                              size_t size_bytes, uint64_t timestamp_ns)
 {
-    uint64_t number = writer->next;
-    /* relaxed: only a hint to look at the gate soon; what must not be missed is fenced there */
-    uint64_t epoch = peal_u64_load_relaxed(writer->epoch);
-    if (PEAL_UNLIKELY(size_bytes >= writer->plain_bytes_end || number >= writer->limit ||
-                      epoch != writer->epoch_seen))
+    if (PEAL_UNLIKELY(!peal_lane_is_plain(writer, size_bytes)))
         return peal_lane_put_slowly(writer, data, size_bytes, timestamp_ns);
-    peal_lane_put_plain(writer, number, data, size_bytes);
-    writer->next = number + 1;
+    peal_lane_put_plain(writer, data, size_bytes);
     return PEAL_OK;
 }
 
