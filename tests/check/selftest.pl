@@ -15,6 +15,7 @@ use File::Temp qw(tempdir);
 
 my $check = abs_path( $ARGV[0] // die "usage: selftest.pl PATH_OF_TOOLS_CHECK\n" );
 my $spdx  = '/* SPDX-License-Identifier: Apache-2.0 */';
+my $md    = "<!-- SPDX-License-Identifier: Apache-2.0 -->\n";
 
 my %clean = (
     'LICENSE'                => "Licence text.\n",
@@ -44,7 +45,7 @@ sub guarded {
 my $open  = 'TO' . 'DO';
 my $place = '/ho' . 'me/someone/peal';
 
-# [what it shows, rule that must report it or '', line, path, content]
+# [what it shows, rule that must report it or '', line, path, content, path that is reported if it is another]
 my @cases = (
     [ 'core including a transport',    'arrows', 2, 'core/a.c',      "$spdx\n#include \"transport/transport.h\"\n" ],
     [ 'core including the public API', 'arrows', 2, 'core/a.c',      "$spdx\n#include <peal/bus.h>\n" ],
@@ -92,6 +93,10 @@ my @cases = (
         body("/*\n     * AA-R1: pairs with\n     * AA-A1, for a reason\n     * that takes\n     * some lines.\n     */\n    peal_fence_release();\n"
               . "    peal_fence_acquire(); /* AA-A1: pairs with AA-R1 */") ],
 
+    [ 'a label that no document explains', 'model', 10, 'docs/memory-model.md', "${md}LANE-R1\n\n| LANE-A1 |\n",
+        'core/lane.c' ],
+    [ 'a label that only the document has', 'model', 3, 'docs/memory-model.md', "$md\n| LANE-R1 LANE-A1 AA-F1 |\n" ],
+
     [ 'a source without a licence', 'licence', 1, 'core/a.c',       "int a;\n" ],
     [ 'a script without a licence', 'licence', 1, 'scripts/a.sh',   "#!/bin/sh\n" ],
     [ 'a CMake file without one',   'licence', 1, 'CMakeLists.txt', "project(a)\n" ],
@@ -131,6 +136,9 @@ sub write_tree {
 sub run_check {
     my (%tree) = @_;
     my $folder = tempdir( CLEANUP => 1 );
+    # The document of all labels, unless the case brings its own.
+    my %labels = map { $_ => 1 } map { /\b([A-Z]+-[ARF][0-9]+):/g } values %tree;
+    $tree{'docs/memory-model.md'} //= $md . join '', map { "| $_ |\n" } sort keys %labels;
     write_tree( $folder, %tree );
     my @output = `'$check' '$folder' 2>&1`;
     my $code   = $? >> 8;
@@ -145,14 +153,14 @@ if ( $code != 0 ) {
 }
 my $no_format = $output =~ /SKIPPED/;
 for my $case (@cases) {
-    my ( $what, $rule, $line, $path, $content ) = @$case;
+    my ( $what, $rule, $line, $path, $content, $reported ) = @$case;
     if ( $rule eq 'format' && $no_format ) {
         print "SKIPPED: $what, for want of clang-format 14\n";
         $skipped++;
         next;
     }
     my ( $exit, $text, @found ) = run_check( %clean, $path => $content );
-    my $wanted = $rule ? "$path:$line: $rule" : '';
+    my $wanted = $rule ? ( $reported // $path ) . ":$line: $rule" : '';
     if ( join( ' | ', @found ) eq $wanted && $exit == ( $rule ? 1 : 0 ) ) {
         $caught{$rule}++ if $rule;
         next;
