@@ -4,7 +4,7 @@
  */
 #include "bus/bus_internal.h"
 
-/* Rings toward one client at once after a pause. */
+/* Rings toward one client at once after a pause. Honest sleepers stay below, see bus/sleeper.h. */
 #define BELL_BURST 256u
 
 /* Those of the targets whose bucket gives a token. */

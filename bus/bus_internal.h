@@ -46,6 +46,7 @@ struct peal_bus {
     } descriptor;
 
     struct peal_bucket bells[PEAL_CLIENTS_MAX]; /* rings toward each client */
+    struct peal_bucket arms;                    /* times that we ask to be rung */
     struct peal_bucket spurious;                /* wakes that found nothing */
     peal_u64 recovered_at_ns;                   /* last look for the dead; limits how often */
 

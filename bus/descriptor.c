@@ -130,6 +130,10 @@ enum peal_status peal_bus_arm(struct peal_bus *bus)
     if (set_armed(bus, true))
         bus->sleepers++;
     (void)pthread_mutex_unlock(&bus->sleepers_lock);
+    if (!peal_sleepers_may_arm(bus, peal_clock_ns())) {
+        peal_descriptor_wake(bus); /* too early to ask again, so the loop looks once more */
+        return PEAL_OK;
+    }
     if (!peal_sleepers_arm(bus)) {
         (void)peal_bus_disarm(bus);
         return peal_fail(PEAL_ENOTSUP,
