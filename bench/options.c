@@ -13,11 +13,11 @@ static const char usage[] =
     "Usage: peal-bench [OPTION]...\n"
     "Measures Peal between two processes on two cores, next to the floors of the machine.\n"
     "\n"
-    "  --quick          few rounds, few operations: some seconds; figures are rough\n"
+    "  --quick          few rounds, few operations: some 10 seconds; figures are rough\n"
     "  --filter RE      only rows whose name matches (ping_pong, stream/.*/64$, wake, ...)\n"
     "  --json FILE      writes Google Benchmark's JSON as well\n"
-    "  --rounds N       rounds to keep per row (default 15, quick 3)\n"
-    "  --percent N      operations per round, in percent of a full run (default 100, quick 12)\n"
+    "  --rounds N       rounds to keep per row (default 31, quick 5)\n"
+    "  --percent N      operations per round, in percent of a full run (default 100, quick 20)\n"
     "  --cpus A,B       CPUs to run on (default: two that are not threads of one core)\n"
     "  --bus URL        bus to run over (default posix:peal-bench-PID)\n"
     "  --verbose        prints each round to stderr\n"
@@ -96,8 +96,8 @@ static int take_option(struct bench_options *options, int code)
 {
     switch (code) {
     case OPTION_QUICK:
-        options->plan.rounds = 3;
-        options->plan.percent = 12;
+        options->plan.rounds = 5;
+        options->plan.percent = 20;
         return -1;
     case OPTION_VERBOSE:
         options->plan.verbose = true;
@@ -146,7 +146,7 @@ int bench_options_parse(struct bench_options *options, int argc, char **argv)
     int ours = 0, code;
     char **own = bench_allocate(((size_t)argc + 1) * sizeof *own);
 
-    *options = (struct bench_options){.plan = {.rounds = 15, .percent = 100}, .cpus = {-1, -1}};
+    *options = (struct bench_options){.plan = {.rounds = 31, .percent = 100}, .cpus = {-1, -1}};
     snprintf(url, sizeof url, "posix:peal-bench-%d", (int)getpid());
     options->url = url;
     add_argument(options, argv[0], "");
