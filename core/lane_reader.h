@@ -210,6 +210,10 @@ static inline enum peal_status peal_lane_take_plain(struct peal_lane_reader *rea
         if (PEAL_UNLIKELY(!peal_lane_confirm(reader, slot, number, false)))
             return PEAL_AGAIN;
         reader->done = number + 1;
+    } else if (PEAL_UNLIKELY(number < reader->safe_from) &&
+               /* relaxed: release confirms; this only keeps known losses from being handed out */
+               peal_u64_load_relaxed(&reader->shared->writer.oldest) > number) {
+        return PEAL_AGAIN;
     }
     message->data = copies ? buffer : (const void *)data;
     peal_lane_fill(reader, number, length, stamped, message);
