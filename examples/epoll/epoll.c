@@ -172,7 +172,8 @@ static int on_stdin(struct chat *chat)
         return errno == EAGAIN || errno == EINTR ? EXIT_OK : report_errno("stdin");
     if (count == 0) {
         epoll_ctl(chat->epoll_fd, EPOLL_CTL_DEL, STDIN_FILENO, NULL);
-        chat->done = chat->options->count == 0 && chat->options->duration_s == 0;
+        if (chat->options->count == 0 && chat->options->duration_s == 0)
+            chat->done = true;
         return EXIT_OK;
     }
     for (ssize_t i = 0; i < count; i++) {

@@ -29,6 +29,8 @@ struct sub {
     uint64_t errors;
     uint64_t restarts;
     uint64_t latency_ns; /* of the last one */
+    uint64_t first_ns;
+    uint64_t last_ns;
 };
 
 static int sub_open(const struct sub_options *options, struct peal_bus **bus, struct sub *sub)
@@ -79,7 +81,9 @@ static enum peal_status sub_frame(struct sub *sub)
         fprintf(stderr, "frames sub: message %" PRIu64 " is not the frame that was published\n",
                 message.number);
     }
-    sub->frames++;
+    if (sub->frames++ == 0)
+        sub->first_ns = now_ns;
+    sub->last_ns = now_ns;
     sub->bytes += message.size_bytes;
     sub->latency_ns = message.timestamp_ns != 0 ? now_ns - message.timestamp_ns : 0;
     return PEAL_OK;
@@ -101,7 +105,7 @@ static int sub_run(struct sub *sub, const struct sub_options *options, struct st
     const struct sub none = {.frames = 0};
     struct sub before = none;
     uint64_t end_ns = clock_deadline_ns(options->duration_s);
-    uint64_t first_ns = 0, print_ns = clock_now_ns();
+    uint64_t print_ns = clock_now_ns();
 
     printf("subscribed to frames on %s; Ctrl-C stops\n", options->bus_url);
     fflush(stdout);
@@ -115,8 +119,6 @@ static int sub_run(struct sub *sub, const struct sub_options *options, struct st
             report_status("a publisher is given up", status);
         else if (status != PEAL_OK && status != PEAL_TIMEDOUT)
             return report_status("taking", status);
-        if (first_ns == 0 && sub->frames != 0)
-            first_ns = clock_now_ns();
         if (clock_now_ns() - print_ns >= NS_PER_S) {
             sub_print(sub, &before, clock_now_ns() - print_ns);
             before = *sub;
@@ -124,7 +126,7 @@ static int sub_run(struct sub *sub, const struct sub_options *options, struct st
         }
     }
     printf("total: ");
-    sub_print(sub, &none, first_ns != 0 ? clock_now_ns() - first_ns : 0);
+    sub_print(sub, &none, sub->last_ns - sub->first_ns);
     if (options->count != 0 && sub->frames < options->count && !stop->requested) {
         fprintf(stderr, "frames sub: only %" PRIu64 " frames came in %g s\n", sub->frames,
                 options->duration_s);

@@ -33,7 +33,21 @@ the_publisher_may_come_first)
     expect_exit viewer 0
     expect_line viewer '^total: 30 frames, .* lost 0, lapped 0, restarts 0, errors 0'
     ;;
-a_best_effort_subscriber_loses_frames_but_sees_no_broken_one)
+a_best_effort_subscriber_is_told_what_it_missed)
+    # It sleeps while all is published: nobody waits for it, and what the lane cannot hold is lost.
+    sub viewer --frame-bytes 1000000 --best-effort
+    expect_line viewer 'subscribed'
+    kill -STOP "$(pid_of viewer)"
+    pub camera --frame-bytes 1000000 --rate-hz 0 --count 50
+    expect_exit camera 0
+    kill -CONT "$(pid_of viewer)"
+    expect_line viewer '^[1-9][0-9]* frames'
+    stop viewer
+    expect_line viewer '^total: [1-9][0-9]* frames, .* lost [1-9][0-9]*, .* errors 0'
+    [ "$(sed -n 's/^total: \([0-9]*\) frames, .* lost \([0-9]*\), .*/\1 + \2/p' "$dir/viewer.out" | xargs expr)" -eq 50 ] ||
+        fail "50 frames were published, but: $(tail -n 1 "$dir/viewer.out")"
+    ;;
+a_fast_best_effort_subscriber_sees_no_broken_frame)
     sub viewer --frame-bytes 1000000 --best-effort --count 200
     expect_line viewer 'subscribed'
     pub camera --frame-bytes 1000000 --rate-hz 0

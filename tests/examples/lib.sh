@@ -12,6 +12,7 @@ limit_s=30
 
 end() {
     code=$?
+    set +e
     for pid in $pids; do
         kill -9 "$pid" 2>/dev/null && wait "$pid" 2>/dev/null
     done
