@@ -5,18 +5,10 @@
  */
 #include "bus/subscriber_internal.h"
 
-#include "core/epoch.h"
 #include "core/owner.h"
 
 #include <stdlib.h>
 #include <string.h>
-
-bool peal_subscriber_is_stale(const struct peal_subscriber *subscriber)
-{
-    /* relaxed: our thread writes it after it has looked; stale is only a look too many */
-    uint64_t seen = peal_u64_load_relaxed(&subscriber->lane_epoch_seen);
-    return peal_epoch_read(&subscriber->topic_shared->lane_epoch) != seen;
-}
 
 void peal_subscriber_acknowledge_all(struct peal_subscriber *subscriber)
 {

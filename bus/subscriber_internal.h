@@ -8,6 +8,7 @@
 
 #include "bus/bus_internal.h"
 #include "bus/rcu.h"
+#include "core/epoch.h"
 #include "core/lane_life.h"
 #include "core/lane_reader.h"
 
@@ -40,8 +41,8 @@ struct peal_subscriber {
 
     struct peal_joined_lane *current; /* the lane that gave the last message; NULL: none joined */
     uint32_t burst;                   /* messages it has given in a row, if there are others */
-    uint32_t run;                     /* messages taken since the last time that there was none */
     uint32_t lane_count;
+    uint32_t run; /* messages taken since the last time that there was none */
     bool fences;
     bool has_orphans; /* a lane of an ended publisher waits to be drained */
     struct peal_topic_shared *topic_shared;
@@ -81,7 +82,12 @@ void peal_subscriber_give_up(struct peal_subscriber *subscriber, struct peal_joi
 void peal_subscriber_acknowledge_all(struct peal_subscriber *subscriber);
 
 /* Has the topic got or lost a lane since we looked? Any thread. */
-bool peal_subscriber_is_stale(const struct peal_subscriber *subscriber);
+static inline bool peal_subscriber_is_stale(const struct peal_subscriber *subscriber)
+{
+    /* relaxed: our thread writes it after it has looked; stale is only a look too many */
+    uint64_t seen = peal_u64_load_relaxed(&subscriber->lane_epoch_seen);
+    return peal_epoch_read(&subscriber->topic_shared->lane_epoch) != seen;
+}
 
 /* Tells one publisher, and rings it if it waits for that. */
 static inline void peal_subscriber_acknowledge(struct peal_subscriber *subscriber,

@@ -176,9 +176,9 @@ static inline void peal_lane_fill(const struct peal_lane_reader *reader, uint64_
  * The short way of taking: a message in its slot, without CRC, without news of drops, nothing held
  * out of order. OK, EMPTY, or AGAIN: take the long way. `copies`: into buffer, else in place.
  */
-static inline enum peal_status peal_lane_take_plain(struct peal_lane_reader *reader, void *buffer,
-                                                    size_t capacity_bytes, bool copies,
-                                                    struct peal_message *message)
+static inline __attribute__((always_inline)) enum peal_status
+peal_lane_take_plain(struct peal_lane_reader *reader, void *buffer, size_t capacity_bytes,
+                     bool copies, struct peal_message *message)
 {
     uint64_t number = peal_u64_load_relaxed(&reader->cursor); /* relaxed: only we write it */
     const struct peal_slot_shared *slot =
