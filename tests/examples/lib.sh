@@ -18,7 +18,7 @@ end() {
     done
     "$bin/telemetry" clean --bus "$bus" >/dev/null 2>&1
     if [ "$code" -ne 0 ]; then
-        tail -n 20 "$dir"/* 2>/dev/null
+        tail -n 20 "$dir"/*.out "$dir"/*.err 2>/dev/null
     fi
     rm -rf "$dir"
     exit "$code"
