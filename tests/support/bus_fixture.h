@@ -2,8 +2,8 @@
 /*
  * Buses for tests: a private local region, and a transport whose functions can be replaced.
  */
-#ifndef PEAL_SUPPORT_BUS_FIXTURE_H
-#define PEAL_SUPPORT_BUS_FIXTURE_H
+#ifndef PEAL_TESTS_SUPPORT_BUS_FIXTURE_H
+#define PEAL_TESTS_SUPPORT_BUS_FIXTURE_H
 
 #include "bus/bus_internal.h"
 

@@ -3,8 +3,8 @@
  * An endpoint without lanes: it is ready while its `work` is not 0, and it counts its release. Stands
  * in for subscribers where only the waiting is tested.
  */
-#ifndef PEAL_SUPPORT_FAKE_ENDPOINT_H
-#define PEAL_SUPPORT_FAKE_ENDPOINT_H
+#ifndef PEAL_TESTS_SUPPORT_FAKE_ENDPOINT_H
+#define PEAL_TESTS_SUPPORT_FAKE_ENDPOINT_H
 
 #include "bus/bus_internal.h"
 #include "core/bell.h"

@@ -176,8 +176,7 @@ int main(void)
                                         open_slow, close_both),
         cmocka_unit_test_setup_teardown(a_bell_that_is_held_back_stays_armed_for_the_next,
                                         open_slow, close_both),
-        cmocka_unit_test_setup_teardown(each_target_has_a_bucket_of_its_own, open_slow,
-                                        close_both),
+        cmocka_unit_test_setup_teardown(each_target_has_a_bucket_of_its_own, open_slow, close_both),
         cmocka_unit_test_setup_teardown(a_ring_moves_the_sleepers_epoch, open_both, close_both),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -42,7 +42,7 @@ static uint32_t count_registered(void)
     uint32_t count = 0;
     peal_rcu_enter();
     PEAL_RCU_FOR_EACH(bus->endpoints, &iterator, node)
-        count++;
+    count++;
     peal_rcu_leave();
     return count;
 }
