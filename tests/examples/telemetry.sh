@@ -82,7 +82,9 @@ a_subscriber_goes_and_another_comes)
 a_killed_publisher_comes_back_and_shows_as_restarted)
     sub viewer
     pub first --name alpha --rate-hz 50
-    expect_line viewer '^alpha system: .* restarts 0'
+    for topic in cpu memory system; do
+        expect_line viewer "^alpha $topic: .* received [1-9][0-9][0-9]*, lost 0, restarts 0"
+    done
     kill -9 "$(pid_of first)"
     wait "$(pid_of first)" || true
     pub second --name alpha --rate-hz 50
