@@ -68,9 +68,9 @@ struct bench_part {
 };
 
 enum bench_kind {
-    BENCH_LATENCY, /* by the middle mean of single operations; ratio: time / floor's time, small is good */
-    BENCH_RATE, /* by the mean over all; ratio: rate / floor's rate, large is good */
-    BENCH_COST, /* by the mean; ratio: time / floor's time, small is good */
+    BENCH_LATENCY, /* of single operations; ratio: time / floor's time, small is good */
+    BENCH_RATE,    /* of streams; ratio: rate / floor's rate, large is good */
+    BENCH_COST,    /* to one side; ratio: time / floor's time, small is good */
 };
 
 struct bench_row {

@@ -24,6 +24,7 @@ void bench_report_counters(struct gbench_state *state, const struct bench_row *r
     gbench_counter(state, "p99_ns", quantiles->p99_ns);
     gbench_counter(state, "p999_ns", quantiles->p999_ns);
     gbench_counter(state, "max_ns", quantiles->max_ns);
+    gbench_counter(state, "mean_ns", bench_sample_mean_ns(&result->pooled));
     gbench_counter(state, "floor_ns", result->floor_ns);
     gbench_counter(state, "raw_ns", result->raw_ns);
     gbench_counter(state, "ratio", result->ratio);

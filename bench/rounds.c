@@ -37,11 +37,10 @@ static uint64_t scaled(uint64_t count, const struct bench_plan *plan)
 }
 
 static double probe(struct bench_pair *pair, size_t row, enum bench_place place, uint64_t count,
-                    enum bench_kind kind, struct bench_sample *sample)
+                    struct bench_sample *sample)
 {
     bench_pair_run(pair, row, place, count, sample);
-    return kind == BENCH_LATENCY ? bench_middle_mean(sample->ns, sample->count, MIDDLE)
-                                 : bench_sample_mean_ns(sample);
+    return bench_middle_mean(sample->ns, sample->count, MIDDLE);
 }
 
 /* `subject` gets the subject's samples; `other` is for those of the probes around it. */
@@ -56,16 +55,13 @@ static struct round run_round(struct bench_pair *pair, size_t index, const struc
     double floor_before_ns = 0, floor_after_ns = 0;
     struct round round;
 
-    round.raw_before_ns = probe(pair, index, BENCH_RAW, raw_count, BENCH_LATENCY, other);
+    round.raw_before_ns = probe(pair, index, BENCH_RAW, raw_count, other);
     if (has_floor)
-        floor_before_ns =
-            probe(pair, index, BENCH_FLOOR, scaled(row->floor.count, plan), row->kind, other);
-    round.subject_ns =
-        probe(pair, index, BENCH_SUBJECT, scaled(row->subject.count, plan), row->kind, subject);
+        floor_before_ns = probe(pair, index, BENCH_FLOOR, scaled(row->floor.count, plan), other);
+    round.subject_ns = probe(pair, index, BENCH_SUBJECT, scaled(row->subject.count, plan), subject);
     if (has_floor)
-        floor_after_ns =
-            probe(pair, index, BENCH_FLOOR, scaled(row->floor.count, plan), row->kind, other);
-    round.raw_after_ns = probe(pair, index, BENCH_RAW, raw_count, BENCH_LATENCY, other);
+        floor_after_ns = probe(pair, index, BENCH_FLOOR, scaled(row->floor.count, plan), other);
+    round.raw_after_ns = probe(pair, index, BENCH_RAW, raw_count, other);
     round.floor_ns = has_floor ? (floor_before_ns + floor_after_ns) / 2
                                : (round.raw_before_ns + round.raw_after_ns) / 2;
     return round;

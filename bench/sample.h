@@ -44,7 +44,7 @@ void bench_sample_free(struct bench_sample *sample);
  */
 double bench_quantile(double *ns, size_t count, double fraction);
 
-/* Time per operation over everything: pauses count, as they must for a throughput. */
+/* Time per operation over everything, interruptions among them. */
 double bench_sample_mean_ns(const struct bench_sample *sample);
 
 /*
