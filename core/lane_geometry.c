@@ -94,6 +94,7 @@ enum peal_status peal_lane_geometry_load(struct peal_lane_geometry *geometry, ui
     /* relaxed: the acquire on the lane's entry came before; each word is read this once */
     uint64_t magic = peal_u64_load_relaxed(&lane->geometry.magic);
     *incarnation = peal_u64_load_relaxed(&lane->geometry.incarnation);
+    /* relaxed: as above */
     struct peal_lane_geometry read = {
         .depth = peal_u32_load_relaxed(&lane->geometry.depth),
         .stride_bytes = peal_u32_load_relaxed(&lane->geometry.stride_bytes),

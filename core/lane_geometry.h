@@ -55,16 +55,6 @@ static inline struct peal_slot_shared *peal_lane_slot(unsigned char *slots, uint
                                                (size_t)(number & mask) * (size_t)stride_bytes);
 }
 
-static inline uint64_t peal_lane_stamp_writing(uint64_t number)
-{
-    return 2 * number + 1;
-}
-
-static inline uint64_t peal_lane_stamp_complete(uint64_t number)
-{
-    return 2 * number + 2;
-}
-
 /* Room that a message takes in the payload ring: whole lines. */
 static inline uint64_t peal_lane_payload_room(uint64_t size_bytes)
 {

@@ -67,7 +67,8 @@ struct peal_lane_found {
     struct peal_lane_shared *memory; /* validated to lie in whole pages of the region */
     uint64_t size_bytes;
     uint64_t name_hash;
-    uint64_t word; /* owner word, for peal_lane_is_live(): that of ACTIVE even if OPENING was seen */
+    uint64_t
+        word; /* owner word, for peal_lane_is_live(): that of ACTIVE even if OPENING was seen */
     uint64_t page_word;
     bool invited; /* the publisher had set our tag: read from message 0 */
     bool orphan;

@@ -20,8 +20,7 @@ static uint64_t stamp_of(const struct peal_lane_reader *reader, uint64_t number)
 {
     const struct peal_slot_shared *slot =
         peal_lane_slot(reader->slots, reader->mask, reader->stride_bytes, number);
-    /* LANE-A3: pairs with LANE-R1 in lane_writer.h:peal_lane_put_plain() */
-    return peal_u64_load_acquire(&slot->stamp);
+    return peal_stamp_look(slot);
 }
 
 /*
@@ -36,7 +35,7 @@ static uint64_t find_tail(const struct peal_lane_reader *reader, uint64_t low)
     uint64_t end = low + reader->mask + 1;
     while (begin < end) {
         uint64_t middle = begin + (end - begin) / 2;
-        if (stamp_of(reader, middle) >= peal_lane_stamp_complete(middle))
+        if (stamp_of(reader, middle) >= peal_stamp_complete(middle))
             begin = middle + 1;
         else
             end = middle;
@@ -106,7 +105,7 @@ static void skip_to_latest(struct peal_lane_reader *reader)
 {
     uint64_t cursor = cursor_of(reader);
     uint64_t stamp = stamp_of(reader, cursor);
-    if (stamp < peal_lane_stamp_complete(cursor))
+    if (stamp < peal_stamp_complete(cursor))
         return;
     /* A stamp that no message of this slot has is peal_lane_look()'s to judge. */
     if (((stamp - 1) / 2 - cursor) & reader->mask)
@@ -128,7 +127,7 @@ static enum peal_status step_over_retired(struct peal_lane_reader *reader, uint6
 
 enum peal_status peal_lane_look_further(struct peal_lane_reader *reader, uint64_t stamp)
 {
-    if (reader->corrupt || stamp < peal_lane_stamp_complete(cursor_of(reader)))
+    if (reader->corrupt || stamp < peal_stamp_complete(cursor_of(reader)))
         return PEAL_EMPTY;
     return step_over_overrun(reader, stamp);
 }
@@ -335,16 +334,22 @@ size_t peal_lane_release_batch(struct peal_lane_reader *reader, const struct pea
     return overwritten;
 }
 
+/* Tells the publisher that we are done with everything below `cursor`. */
+static void publish_cursor(struct peal_lane_reader *reader, uint64_t cursor)
+{
+    reader->acknowledged = cursor;
+    /* LANE-R2: pairs with GATE-A3 in lane_writer.c:lowest_needed(): our reads came before */
+    peal_u64_store_release(&reader->line->cursor, cursor);
+    PEAL_FAULT("lane.acknowledged");
+}
+
 bool peal_lane_acknowledge(struct peal_lane_reader *reader, bool fences)
 {
-    reader->acknowledged = reader->done;
-    /* LANE-R2: pairs with GATE-A3 in lane_writer.c:lowest_needed(): our reads came before */
-    peal_u64_store_release(&reader->line->cursor, reader->done);
-    PEAL_FAULT("lane.acknowledged");
+    publish_cursor(reader, reader->done);
     if (fences)
         peal_fence_seq_cst(); /* LANE-F4: pairs with ROOM-F1 in bus/publisher.c */
     else
-        peal_fence_compiler(); /* LANE-F5: pairs with ROOM-F1's membarrier */
+        peal_fence_compiler(); /* LANE-F5: pairs with ROOM-F1 and its membarrier */
     /* relaxed: the fences make one of us see the other */
     return peal_u64_load_relaxed(&reader->shared->writer.waiting) != 0;
 }
@@ -407,7 +412,7 @@ enum peal_status peal_lane_reader_begin(struct peal_lane_reader *reader,
         /* Gate the publisher first, then look where it is: see GATE-F1. */
         uint64_t guess = find_tail_at_first(reader);
         guess = guess > wish->history ? guess - wish->history : 0;
-        peal_u64_store_release(&reader->line->cursor, guess); /* LANE-R3: pairs with GATE-A3 */
+        publish_cursor(reader, guess);
         peal_fence_seq_cst(); /* LANE-F3: pairs with GATE-F1 in lane_writer.c:peal_lane_gate() */
         uint64_t tail = find_tail_at_first(reader);
         uint64_t kept = oldest_kept(reader, tail);
@@ -425,7 +430,6 @@ enum peal_status peal_lane_reader_begin(struct peal_lane_reader *reader,
     set_plain_kind(reader);
     peal_u64_store_relaxed(&reader->cursor, start); /* relaxed: nobody else knows us yet */
     reader->done = start;
-    reader->acknowledged = start;
-    peal_u64_store_release(&reader->line->cursor, start); /* LANE-R4: pairs with GATE-A3 */
+    publish_cursor(reader, start);
     return PEAL_OK;
 }

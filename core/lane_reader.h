@@ -2,15 +2,8 @@
 /*
  * A subscriber's end of a lane.
  *
- *   for message c:   stamp         acquire        LANE-A1
- *                      < 2c+2   not there yet
- *                      = 2c+2   this is it
- *                      > 2c+2   overrun: the loss is exact, the cursor jumps
- *                    length, kind, payload
- *                    acquire fence                LANE-F2
- *                    stamp again, relaxed         unchanged: what was copied is message c
- *
- * A reader that polls reads just the line that the message will come in.
+ * The protocol of stamps and fences is told in core/lane_stamp.h. A reader that polls reads just the
+ * line that the message will come in.
  *
  * Protection. In a lane that gates, messages from `safe_from` on are not overwritten before a
  * reliable reader has acknowledged them. Everything else may be overwritten while it is read, and is
@@ -24,8 +17,8 @@
 #define PEAL_CORE_LANE_READER_H
 
 #include "core/copy.h"
-#include "core/fault.h"
 #include "core/lane_geometry.h"
+#include "core/lane_stamp.h"
 
 #include <peal/message.h>
 
@@ -102,9 +95,8 @@ static inline enum peal_status peal_lane_look(struct peal_lane_reader *reader,
     uint64_t number = peal_u64_load_relaxed(&reader->cursor); /* relaxed: only we write it */
     const struct peal_slot_shared *slot =
         peal_lane_slot(reader->slots, reader->mask, reader->stride_bytes, number);
-    /* LANE-A1: pairs with LANE-R1 in lane_writer.h:peal_lane_put_plain() */
-    uint64_t stamp = peal_u64_load_acquire(&slot->stamp);
-    if (PEAL_UNLIKELY(stamp != peal_lane_stamp_complete(number)))
+    uint64_t stamp = peal_stamp_look(slot);
+    if (PEAL_UNLIKELY(stamp != peal_stamp_complete(number)))
         return peal_lane_look_further(reader, stamp);
     view->slot = slot;
     view->number = number;
@@ -128,14 +120,11 @@ static inline bool peal_lane_confirm(const struct peal_lane_reader *reader,
                                      const struct peal_slot_shared *slot, uint64_t number,
                                      bool in_ring)
 {
-    peal_fence_acquire(); /* LANE-F2: pairs with LANE-F1 in lane_writer.h */
-    /* relaxed: the fence orders it after the copy */
-    uint64_t stamp = peal_u64_load_relaxed(&slot->stamp);
-    if (PEAL_UNLIKELY(stamp != peal_lane_stamp_complete(number)))
+    if (PEAL_UNLIKELY(!peal_stamp_is_still(slot, number)))
         return false;
     if (PEAL_LIKELY(!in_ring && number >= reader->safe_from))
         return true;
-    /* relaxed: as above */
+    /* relaxed: the fence in there orders it after the copy */
     return peal_u64_load_relaxed(&reader->shared->writer.oldest) <= number;
 }
 
@@ -183,10 +172,9 @@ peal_lane_take_plain(struct peal_lane_reader *reader, void *buffer, size_t capac
     uint64_t number = peal_u64_load_relaxed(&reader->cursor); /* relaxed: only we write it */
     const struct peal_slot_shared *slot =
         peal_lane_slot(reader->slots, reader->mask, reader->stride_bytes, number);
-    /* LANE-A4: pairs with LANE-R1 in lane_writer.h:peal_lane_put_plain() */
-    uint64_t stamp = peal_u64_load_acquire(&slot->stamp);
-    if (stamp != peal_lane_stamp_complete(number)) {
-        if (stamp > peal_lane_stamp_complete(number))
+    uint64_t stamp = peal_stamp_look(slot);
+    if (stamp != peal_stamp_complete(number)) {
+        if (stamp > peal_stamp_complete(number))
             return PEAL_AGAIN;
         /* A message of two lines: let both come at once when it is there. For longer ones the
          * CPU's own prefetcher does better. */
@@ -194,7 +182,7 @@ peal_lane_take_plain(struct peal_lane_reader *reader, void *buffer, size_t capac
             __builtin_prefetch((const unsigned char *)slot + PEAL_LINE_BYTES);
         return PEAL_EMPTY;
     }
-    /* relaxed: ordered by LANE-A4; read this once and validated here */
+    /* relaxed: ordered by LANE-A1; read this once and validated here */
     uint32_t length = peal_u32_load_relaxed(&slot->length);
     uint32_t kind = peal_u32_load_relaxed(&slot->kind);
     if (PEAL_UNLIKELY(kind != reader->plain_kind || length > reader->inline_bytes_max))
@@ -264,8 +252,7 @@ static inline bool peal_lane_reader_ready(const struct peal_lane_reader *reader)
         peal_u64_load_relaxed(&reader->cursor); /* relaxed: stale is only early or late */
     const struct peal_slot_shared *slot =
         peal_lane_slot(reader->slots, reader->mask, reader->stride_bytes, number);
-    /* LANE-A2: pairs with LANE-R1 in lane_writer.h:peal_lane_put_plain() */
-    return peal_u64_load_acquire(&slot->stamp) >= peal_lane_stamp_complete(number);
+    return peal_stamp_look(slot) >= peal_stamp_complete(number);
 }
 
 /* All losses known by now, drops after the last message included. */

@@ -48,8 +48,8 @@ struct peal_slot_shared {
 /* Its only writer is the subscriber, once the lane is ACTIVE and the tag is set; `invited` is the
  * publisher's, and constant once the lane is ACTIVE. */
 struct peal_lane_reader_shared {
-    peal_u64 tag;    /* the subscriber's own owner word: these lines are its; 0: nobody reads */
-    peal_u64 cursor; /* every message below it is done with; UINT64_MAX: gates nobody yet */
+    peal_u64 tag;     /* the subscriber's own owner word: these lines are its; 0: nobody reads */
+    peal_u64 cursor;  /* every message below it is done with; UINT64_MAX: gates nobody yet */
     peal_u64 invited; /* the owner word whose subscriber is owed the lane from message 0 */
     unsigned char pad[128 - 24];
 };

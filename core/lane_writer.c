@@ -83,7 +83,8 @@ void peal_lane_gate(struct peal_lane_writer *writer)
 {
     /* GATE-A4: pairs with DIR-R2 in directory.c (subscriber_epoch moves after the entry) */
     uint64_t epoch = peal_u64_load_acquire(writer->epoch);
-    /* GATE-F1: pairs with LANE-F3 in lane_reader.c:peal_lane_reader_begin(). A reader that joins
+    /* GATE-F1: pairs with LANE-F3 in lane_reader.c:peal_lane_reader_begin() and pairs with LIFE-F7 in
+     * lane_join.c. A reader that joins
      * beside us either is seen here (its entry, which it made before its cursor, as well as that), or
      * sees all messages below `next` and starts after them. */
     peal_fence_seq_cst();
@@ -94,7 +95,8 @@ void peal_lane_gate(struct peal_lane_writer *writer)
         lowest = lowest_needed(writer);
     writer->limit = lowest + writer->geometry.depth;
     writer->payload_limit = UINT64_MAX;
-    if (writer->starts && lowest < writer->next)
+    /* Loans count as needed: when they are published, nobody looks here again. */
+    if (writer->starts && lowest < writer->next + writer->loaned)
         writer->payload_limit =
             writer->starts[lowest & writer->mask] + writer->geometry.payload_bytes;
 }
@@ -147,7 +149,7 @@ size_t peal_lane_reserve_batch(struct peal_lane_writer *writer, size_t size_byte
     uint64_t end = number + count;
     if (end > writer->geometry.depth)
         retire(writer, end - writer->geometry.depth);
-    peal_fence_release(); /* LANE-F1: pairs with LANE-F2 in lane_reader.h:peal_lane_confirm() */
+    peal_stamp_fence();
     for (size_t i = 0; i < count; i++) {
         struct peal_slot_shared *slot =
             peal_lane_slot(writer->slots, writer->mask, writer->stride_bytes, number + i);
@@ -155,7 +157,6 @@ size_t peal_lane_reserve_batch(struct peal_lane_writer *writer, size_t size_byte
         if (writer->starts)
             writer->starts[(number + i) & writer->mask] = writer->payload_next;
     }
-    writer->loan_payload_next = writer->payload_next;
     writer->loan_kind = PEAL_SLOT_INLINE;
     writer->loan_bytes = size_bytes;
     writer->loaned = (uint32_t)count;
@@ -195,8 +196,6 @@ enum peal_status peal_lane_reserve(struct peal_lane_writer *writer, size_t size_
         }
         retire_payload(writer, end, number);
     }
-    if (!writer->loaned)
-        writer->loan_payload_next = writer->payload_next;
     if (writer->starts)
         writer->starts[number & writer->mask] = start;
     writer->payload_next = end;
@@ -206,10 +205,8 @@ enum peal_status peal_lane_reserve(struct peal_lane_writer *writer, size_t size_
 
     struct peal_slot_shared *slot =
         peal_lane_slot(writer->slots, writer->mask, writer->stride_bytes, number);
-    /* relaxed: the fence orders it, and `oldest`, before the message */
-    peal_u64_store_relaxed(&slot->stamp, peal_lane_stamp_writing(number));
-    peal_fence_release(); /* LANE-F1: pairs with LANE-F2 in lane_reader.h:peal_lane_confirm() */
-    PEAL_FAULT("lane.writing");
+    peal_stamp_begin(slot, number);
+    peal_stamp_fence();
     *data = ring ? (void *)(writer->payload + (size_t)(start % geometry->payload_bytes))
                  : (void *)&slot->body[geometry->meta_bytes / 8];
     return PEAL_OK;
@@ -242,12 +239,9 @@ static inline void publish_loan(const struct peal_lane_writer *writer, uint64_t 
         peal_u64_store_relaxed(body++, timestamp_ns);
     if (options & PEAL_LANE_CRC32C)
         peal_u64_store_relaxed(body++, crc);
-    if (writer->loan_kind == PEAL_SLOT_RING)
+    if (writer->loan_kind == PEAL_SLOT_RING) /* relaxed: as above */
         peal_u64_store_relaxed(body, writer->starts[number & writer->mask]);
-    PEAL_FAULT("lane.written");
-    /* LANE-R1: pairs with LANE-A1 in lane_reader.h:peal_lane_look(). This store publishes. */
-    peal_u64_store_release(&slot->stamp, peal_lane_stamp_complete(number));
-    PEAL_FAULT("lane.published");
+    peal_stamp_publish(slot, number);
 }
 
 /* The CRC of a loan, read back from where it lies. */
@@ -287,7 +281,13 @@ void peal_lane_discard(struct peal_lane_writer *writer)
 {
     /* The odd stamps stay: "being written", until their numbers are used. */
     if (writer->loaned) {
-        writer->payload_next = writer->loan_payload_next;
+        if (writer->starts) { /* what was published of the batch keeps its room */
+            writer->payload_next = writer->starts[writer->next & writer->mask];
+            /* The messages that had these slots are gone, and so are their places in `starts`. */
+            uint64_t end = writer->next + writer->loaned;
+            if (end > writer->geometry.depth)
+                retire(writer, end - writer->geometry.depth);
+        }
         writer->payload_limit =
             writer->payload_next; /* look at the gate: it counted from the loan */
     }

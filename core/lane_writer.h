@@ -2,15 +2,8 @@
 /*
  * The publisher's end of a lane.
  *
- * The line that publishes a message is the last store of peal_lane_put(): the stamp becomes even.
- *
- *   for message t:   stamp := 2t+1   relaxed     "slot t is being written"
- *                    release fence   LANE-F1
- *                    length, kind, payload
- *                    stamp := 2t+2   release     LANE-R1
- *
- * The fence keeps a reader that copies the old message from seeing new bytes under the old stamp: if
- * it saw one of the bytes, its acquire fence (LANE-F2) makes it see the odd stamp too.
+ * The line that publishes a message is peal_stamp_publish() in peal_lane_put_plain(); the protocol of
+ * stamps and fences is told in core/lane_stamp.h.
  *
  * The gate. A reliable subscriber must not be overrun. The publisher keeps a private `limit`: messages
  * below it may be written without looking at anybody. When it is reached, or when a subscriber came
@@ -29,8 +22,8 @@
 #define PEAL_CORE_LANE_WRITER_H
 
 #include "core/copy.h"
-#include "core/fault.h"
 #include "core/lane_geometry.h"
+#include "core/lane_stamp.h"
 
 /* Private: authoritative cursors live here and are never read back from the lane. */
 struct peal_lane_writer {
@@ -46,9 +39,8 @@ struct peal_lane_writer {
     uint32_t loaned;          /* slots next..next+loaned-1 are in the caller's hands */
     uint32_t kind;            /* messages dropped so far << 8, ready to be or'ed */
 
-    uint32_t loan_kind;         /* enum peal_slot_kind of the open loans */
-    size_t loan_bytes;          /* size of each of them */
-    uint64_t loan_payload_next; /* where payload_next goes back to on discard */
+    uint32_t loan_kind; /* enum peal_slot_kind of the open loans */
+    size_t loan_bytes;  /* size of each of them */
     struct peal_lane_geometry geometry;
     struct peal_lane_shared *shared;
     const struct peal_topic_shared *topic;
@@ -121,18 +113,13 @@ static inline void peal_lane_put_plain(struct peal_lane_writer *writer, const vo
     uint64_t number = writer->next;
     struct peal_slot_shared *slot =
         peal_lane_slot(writer->slots, writer->mask, writer->stride_bytes, number);
-    /* relaxed: the fence below orders it before the message's words */
-    peal_u64_store_relaxed(&slot->stamp, peal_lane_stamp_writing(number));
-    peal_fence_release(); /* LANE-F1: pairs with LANE-F2 in lane_reader.h:peal_lane_confirm() */
-    PEAL_FAULT("lane.writing");
+    peal_stamp_begin(slot, number);
+    peal_stamp_fence();
     /* relaxed: ordered by the stamp's release, LANE-R1 */
     peal_u32_store_relaxed(&slot->length, (uint32_t)size_bytes);
     peal_u32_store_relaxed(&slot->kind, writer->kind);
     peal_copy_in_words(slot->body, data, size_bytes);
-    PEAL_FAULT("lane.written");
-    /* LANE-R1: pairs with LANE-A1 in lane_reader.h:peal_lane_look(). This store publishes. */
-    peal_u64_store_release(&slot->stamp, peal_lane_stamp_complete(number));
-    PEAL_FAULT("lane.published");
+    peal_stamp_publish(slot, number);
     writer->next = number + 1;
 }
 

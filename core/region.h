@@ -49,7 +49,8 @@ struct peal_region {
 
 /* What the region shall be, if we are the ones to lay it out. */
 struct peal_region_wish {
-    uint32_t topics_max; /* 0: 256, or what fits in a quarter of the region if that is less; EINVAL if
+    uint32_t
+        topics_max; /* 0: 256, or what fits in a quarter of the region if that is less; EINVAL if
                             the region is too small for what is wished */
     uint64_t generation; /* random */
 };

@@ -69,7 +69,7 @@ struct peal_client_shared {
     peal_u64 name[PEAL_CLIENT_NAME_BYTES / 8];
     peal_u64 started_ns; /* CLOCK_REALTIME at attach */
     unsigned char pad0[128 - 56];
-    struct { /* for observers only: nobody decides anything by these */
+    struct {                   /* for observers only: nobody decides anything by these */
         peal_u64 heartbeat_ns; /* CLOCK_MONOTONIC when it last waited or recovered */
         peal_u64 bells_rung;
         peal_u64 bells_suppressed;

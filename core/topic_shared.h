@@ -54,12 +54,12 @@ enum peal_lane_state {
     PEAL_LANE_ACTIVE = 2,     /* its publisher lives (as far as anybody has looked) */
     PEAL_LANE_ORPHAN = 3,     /* its publisher has ended; subscribers may still read */
     PEAL_LANE_RECLAIMING = 4, /* its owner word names who gives the pages back */
-    PEAL_LANE_OPENING = 5,    /* laid out; its publisher invites the subscribers, nothing sent yet */
+    PEAL_LANE_OPENING = 5, /* laid out; its publisher invites the subscribers, nothing sent yet */
 };
 
 /* Written by the publisher while CLAIMED, constant after that until FREE. */
 struct peal_lane_entry_shared {
-    peal_u64 owner;     /* state as above; (client, incarnation) of the publisher, in RECLAIMING of the
+    peal_u64 owner; /* state as above; (client, incarnation) of the publisher, in RECLAIMING of the
                            reclaimer */
     peal_u64 page_word; /* the owner word that its pages carry in the page map */
     peal_u32 first_page;

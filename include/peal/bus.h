@@ -37,22 +37,22 @@ struct peal_bus;
  * shapes the region (size, topics, mode, group) counts only for the client that comes first.
  */
 struct peal_bus_options {
-    size_t struct_bytes;       /* sizeof(struct peal_bus_options); set by PEAL_BUS_OPTIONS_INIT */
-    const char *client_name;   /* shown to peers, at most 31 characters; default: program's name */
-    uint64_t size_bytes;       /* of the region; default 64 MiB; rounded up to pages */
-    uint32_t topics_max;       /* default 256 */
-    uint32_t mode;             /* permission bits of a new object; default 0600 */
-    const char *group;         /* group of a new object, by name or number; default unchanged */
-    const char *device;        /* for the vdev transport */
-    bool prefault;             /* touch all memory now, so that no page fault comes later */
-    bool lock_memory;          /* keep it in RAM (mlock) */
-    bool huge_pages;           /* ask for transparent huge pages */
-    bool must_exist;           /* attach only; PEAL_ENOENT when nobody has made it */
-    bool always_fence;         /* publish with a full fence even where sleepers could pay for it */
-    uint64_t open_timeout_ns;  /* bound on waiting for another opener; default 5 s */
-    uint64_t spin_ns;          /* how long a waiter polls before it sleeps; default 20 us */
-    uint64_t safety_net_ns;    /* longest sleep without looking; default 100 ms */
-    uint64_t bell_rate_hz;     /* rings per second toward one peer, and spurious wakes endured
+    size_t struct_bytes;      /* sizeof(struct peal_bus_options); set by PEAL_BUS_OPTIONS_INIT */
+    const char *client_name;  /* shown to peers, at most 31 characters; default: program's name */
+    uint64_t size_bytes;      /* of the region; default 64 MiB; rounded up to pages */
+    uint32_t topics_max;      /* default 256 */
+    uint32_t mode;            /* permission bits of a new object; default 0600 */
+    const char *group;        /* group of a new object, by name or number; default unchanged */
+    const char *device;       /* for the vdev transport */
+    bool prefault;            /* touch all memory now, so that no page fault comes later */
+    bool lock_memory;         /* keep it in RAM (mlock) */
+    bool huge_pages;          /* ask for transparent huge pages */
+    bool must_exist;          /* attach only; PEAL_ENOENT when nobody has made it */
+    bool always_fence;        /* publish with a full fence even where sleepers could pay for it */
+    uint64_t open_timeout_ns; /* bound on waiting for another opener; default 5 s */
+    uint64_t spin_ns;         /* how long a waiter polls before it sleeps; default 20 us */
+    uint64_t safety_net_ns;   /* longest sleep without looking; default 100 ms */
+    uint64_t bell_rate_hz;    /* rings per second toward one peer, and spurious wakes endured
                                   from all; default 100000 */
 };
 
@@ -70,19 +70,19 @@ struct peal_bus_options {
 
 /* Counters of one process on one bus. */
 struct peal_bus_stats {
-    size_t struct_bytes;         /* in: sizeof(struct peal_bus_stats) */
-    uint64_t bells_rung;         /* notify calls toward sleeping peers */
-    uint64_t bells_suppressed;   /* held back by the rate limit */
-    uint64_t sleeps;             /* times that a waiter went to sleep */
-    uint64_t wakes;              /* times that it was woken by a bell */
-    uint64_t spurious_wakes;     /* ... and found nothing */
-    uint64_t safety_net_finds;   /* a sleep ran out and found work that nobody had rung for */
-    uint64_t recovered_clients;  /* dead clients whose remains this process cleared away */
-    uint64_t corruptions;        /* lanes given up because a peer had spoilt them */
-    uint32_t members;            /* clients attached now, this one among them */
-    uint32_t index;              /* our own index */
-    uint64_t region_bytes;       /* size of the region */
-    uint64_t region_free_bytes;  /* not owned by anybody now */
+    size_t struct_bytes;        /* in: sizeof(struct peal_bus_stats) */
+    uint64_t bells_rung;        /* notify calls toward sleeping peers */
+    uint64_t bells_suppressed;  /* held back by the rate limit */
+    uint64_t sleeps;            /* times that a waiter went to sleep */
+    uint64_t wakes;             /* times that it was woken by a bell */
+    uint64_t spurious_wakes;    /* ... and found nothing */
+    uint64_t safety_net_finds;  /* a sleep ran out and found work that nobody had rung for */
+    uint64_t recovered_clients; /* dead clients whose remains this process cleared away */
+    uint64_t corruptions;       /* lanes given up because a peer had spoilt them */
+    uint32_t members;           /* clients attached now, this one among them */
+    uint32_t index;             /* our own index */
+    uint64_t region_bytes;      /* size of the region */
+    uint64_t region_free_bytes; /* not owned by anybody now */
 };
 
 /*

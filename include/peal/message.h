@@ -16,7 +16,7 @@ enum peal_message_flag {
 
 /* A taken message. */
 struct peal_message {
-    const void *data;         /* in the lane (take) or in the caller's buffer (take_copy) */
+    const void *data; /* in the lane (take) or in the caller's buffer (take_copy) */
     size_t size_bytes;
     uint64_t number;          /* in its publisher's sequence, from 0; dropped messages have none */
     uint64_t lost;            /* messages of this publisher lost right before this one */

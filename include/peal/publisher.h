@@ -38,12 +38,12 @@ struct peal_publisher_options {
     uint64_t payload_bytes;     /* payload ring for messages beyond a slot; default: room for
                                    min(depth, 8) longest messages; 0 if all fit in slots */
     enum peal_full_policy full_policy;
-    uint64_t full_timeout_ns;   /* for PEAL_FULL_WAIT; default PEAL_FOREVER */
-    bool timestamp;             /* stamp each message with CLOCK_MONOTONIC at publish */
-    bool crc32c;                /* CRC-32C over each message, checked by take */
-    const char *type_name;      /* at most 63 characters; NULL or "": untyped, fits all */
-    uint64_t schema_hash;       /* must be equal too where both sides name the type */
-    const char *name;           /* who publishes, at most 31 characters, so that a restart is
+    uint64_t full_timeout_ns; /* for PEAL_FULL_WAIT; default PEAL_FOREVER */
+    bool timestamp;           /* stamp each message with CLOCK_MONOTONIC at publish */
+    bool crc32c;              /* CRC-32C over each message, checked by take */
+    const char *type_name;    /* at most 63 characters; NULL or "": untyped, fits all */
+    uint64_t schema_hash;     /* must be equal too where both sides name the type */
+    const char *name;         /* who publishes, at most 31 characters, so that a restart is
                                    recognised; default: the client's name */
 };
 
@@ -84,10 +84,9 @@ struct peal_slice {
  * Errors: EINVAL, ENOSPC (no room for the lane: make the region larger or the lane smaller),
  * ELIMIT (too many publishers or topics), EMISMATCH (type), ENOMEM, CLOSED, ECORRUPT.
  */
-PEAL_API enum peal_status
-peal_publisher_create(struct peal_bus *bus, const char *topic,
-                      const struct peal_publisher_options *options,
-                      struct peal_publisher **publisher);
+PEAL_API enum peal_status peal_publisher_create(struct peal_bus *bus, const char *topic,
+                                                const struct peal_publisher_options *options,
+                                                struct peal_publisher **publisher);
 
 /*
  * Ends the lane. What was published stays readable for the subscribers of now until they have taken

@@ -65,10 +65,9 @@ struct peal_subscriber_stats {
  * failure it is NULL and nothing is left behind. Thread-safe; does not block on peers.
  * Errors: EINVAL, ELIMIT (too many subscribers or topics), EMISMATCH (type), ENOMEM, CLOSED, ECORRUPT.
  */
-PEAL_API enum peal_status
-peal_subscriber_create(struct peal_bus *bus, const char *topic,
-                       const struct peal_subscriber_options *options,
-                       struct peal_subscriber **subscriber);
+PEAL_API enum peal_status peal_subscriber_create(struct peal_bus *bus, const char *topic,
+                                                 const struct peal_subscriber_options *options,
+                                                 struct peal_subscriber **subscriber);
 
 /*
  * Unsubscribes; publishers no longer wait for it. Messages held in place are invalid from now on.
@@ -99,8 +98,8 @@ PEAL_API enum peal_status peal_subscriber_release(struct peal_subscriber *subscr
  * release follows. ETRUNC: the buffer is too small; message->size_bytes says how much is needed,
  * nothing was consumed. Otherwise as take().
  */
-PEAL_API enum peal_status peal_subscriber_take_copy(struct peal_subscriber *subscriber, void *buffer,
-                                                    size_t capacity_bytes,
+PEAL_API enum peal_status peal_subscriber_take_copy(struct peal_subscriber *subscriber,
+                                                    void *buffer, size_t capacity_bytes,
                                                     struct peal_message *message);
 
 /*
