@@ -215,16 +215,21 @@ struct opening {
 
 static struct opening opening;
 
-#define TURNS 20000u
+#define TURNS_NS UINT64_C(3000000000)
+#define TURN_LAST UINT64_MAX
 
 static void *open_beside(void *context)
 {
     struct opening *at = context;
     struct peal_lane_place place;
     struct peal_lane_shared *memory;
-    for (uint64_t turn = 1; turn <= TURNS; turn++) {
-        while (peal_u64_load_seq_cst(&at->turn) != 2 * turn - 1)
+    for (uint64_t turn = 1;; turn++) {
+        uint64_t now;
+        while ((now = peal_u64_load_seq_cst(&at->turn)) != 2 * turn - 1) {
+            if (now == TURN_LAST)
+                return NULL;
             (void)sched_yield();
+        }
         if (peal_topic_claim_lane(at->region, "a", NULL, &place.topic, &place.lane, &place.word) !=
                 PEAL_OK ||
             peal_lane_allocate(at->region, &place, LANE_BYTES, 1, &memory) != PEAL_OK ||
@@ -236,7 +241,6 @@ static void *open_beside(void *context)
             (void)sched_yield();
         peal_lane_close(at->region, &place);
     }
-    return NULL;
 }
 
 /* Subscribes while the lane opens and looks once; if that look misses the lane, it must be invited. */
@@ -252,14 +256,16 @@ static void a_subscriber_beside_an_opening_lane_never_misses_its_beginning(void 
     struct peal_region *region = &workers[0].region;
     opening.region = &workers[1].region;
     assert_int_equal(pthread_create(&thread, NULL, open_beside, &opening), 0);
-    for (uint64_t turn = 1; turn <= TURNS; turn++) {
+    uint64_t end = test_now_ns() + TURNS_NS;
+    uint64_t turn = 1;
+    peal_u64_store_seq_cst(&opening.turn, 1);
+    for (; test_now_ns() < end; turn++) {
         uint32_t topic;
         uint32_t entry;
         uint64_t word;
         bool has_joined = false;
         struct peal_lane_found found;
         struct peal_lane_shared *joined[PEAL_TOPIC_LANES_MAX] = {0};
-        peal_u64_store_seq_cst(&opening.turn, 2 * turn - 1);
         for (uint64_t spin = rig_random(&random) % 400; spin > 0; spin--)
             (void)peal_u64_load_seq_cst(&opening.turn);
         assert_int_equal(peal_topic_subscribe(region, "a", NULL, 1, &topic, &entry, &word),
@@ -287,8 +293,10 @@ static void a_subscriber_beside_an_opening_lane_never_misses_its_beginning(void 
         peal_topic_unsubscribe(region, topic, entry, word);
         peal_u64_store_seq_cst(&opening.turn, 2 * turn + 1);
     }
+    peal_u64_store_seq_cst(&opening.turn, TURN_LAST);
     assert_int_equal(pthread_join(thread, NULL), 0);
-    print_message("%u of %u looks were too early\n", (unsigned)missed_first, TURNS);
+    print_message("%" PRIu32 " of %" PRIu64 " looks were too early\n", missed_first, turn);
+    assert_true(turn > 1);
     (void)peal_recover(region);
     rig_assert_empty(region, 2);
     rig_close(&rig);
