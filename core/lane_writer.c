@@ -79,6 +79,20 @@ static uint64_t lowest_needed(const struct peal_lane_writer *writer)
     return lowest;
 }
 
+/* The same for the payload ring. Loans count as needed: when they are published, nobody looks here. */
+static void limit_payload(struct peal_lane_writer *writer, uint64_t lowest)
+{
+    uint64_t end = writer->next + writer->loaned;
+    /* A reader that came late may ask for messages that have lost their slots or bytes already. */
+    if (end > writer->geometry.depth && lowest < end - writer->geometry.depth)
+        lowest = end - writer->geometry.depth;
+    if (lowest < writer->oldest)
+        lowest = writer->oldest;
+    if (lowest < end)
+        writer->payload_limit =
+            writer->starts[lowest & writer->mask] + writer->geometry.payload_bytes;
+}
+
 void peal_lane_gate(struct peal_lane_writer *writer)
 {
     /* GATE-A4: pairs with DIR-R2 in directory.c (subscriber_epoch moves after the entry) */
@@ -95,10 +109,8 @@ void peal_lane_gate(struct peal_lane_writer *writer)
         lowest = lowest_needed(writer);
     writer->limit = lowest + writer->geometry.depth;
     writer->payload_limit = UINT64_MAX;
-    /* Loans count as needed: when they are published, nobody looks here again. */
-    if (writer->starts && lowest < writer->next + writer->loaned)
-        writer->payload_limit =
-            writer->starts[lowest & writer->mask] + writer->geometry.payload_bytes;
+    if (writer->starts)
+        limit_payload(writer, lowest);
 }
 
 /* Where a message of size_bytes would begin in the payload ring: contiguous, so perhaps past the end

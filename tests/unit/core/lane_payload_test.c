@@ -249,11 +249,12 @@ static void a_loan_in_the_ring_may_shrink_and_be_given_back(void **state)
             continue;
         }
         assert_int_equal(status, PEAL_OK);
-        uint64_t before = fixture.writer.loan_payload_next;
+        uint64_t after = fixture.writer.payload_next;
         if (random_below(&seed, 4) == 0) {
             memset(data, 0xdd, loaned);
             peal_lane_discard(&fixture.writer);
-            assert_true(fixture.writer.payload_next == before);
+            size_t room = loaned > fixture.geometry.inline_bytes_max ? (loaned + 63) / 64 * 64 : 0;
+            assert_true(fixture.writer.payload_next == after - room);
             continue;
         }
         size_t size = random_below(&seed, (uint32_t)loaned + 1);
