@@ -246,17 +246,25 @@ static void one_ring_wakes_all_sleepers_of_a_client_and_one_of_them_drains(void 
 {
     struct quartet q;
     struct sleeper sleepers[5];
-    unsigned drained = 0;
+    uint64_t fastest_ns = UINT64_MAX;
     quartet_open(&q, backend_of(state));
-    for (int i = 0; i < 5; i++)
-        sleeper_start(&sleepers[i], q.t[1]);
-    ring(q.t[3], bit_of(q.t[1]));
-    for (int i = 0; i < 5; i++) {
-        assert_int_equal(pthread_join(sleepers[i].thread, NULL), 0);
-        assert_int_equal(sleepers[i].status, PEAL_OK);
-        drained += sleepers[i].sources != 0;
+    for (int round = 0; round < 5; round++) {
+        unsigned drained = 0;
+        for (int i = 0; i < 5; i++)
+            sleeper_start(&sleepers[i], q.t[1]);
+        const uint64_t begin_ns = test_now_ns();
+        ring(q.t[3], bit_of(q.t[1]));
+        for (int i = 0; i < 5; i++) {
+            assert_int_equal(pthread_join(sleepers[i].thread, NULL), 0);
+            assert_int_equal(sleepers[i].status, PEAL_OK);
+            drained += sleepers[i].sources != 0;
+        }
+        assert_int_equal(drained, 1);
+        if (test_now_ns() - begin_ns < fastest_ns)
+            fastest_ns = test_now_ns() - begin_ns;
     }
-    assert_int_equal(drained, 1);
+    /* ck_ec looks again by itself after a second: that must not be what woke them. */
+    assert_true(fastest_ns < 500 * MS);
     quartet_close(&q, backend_of(state));
 }
 

@@ -204,6 +204,7 @@ static int open_and_leave_a_child(struct child_link *link, void *context)
         return 1;
     const pid_t grandchild = fork();
     if (grandchild == 0) {
+        (void)alarm(60); /* for the case that the test fails before it ends this */
         (void)child_say(link, (uint64_t)getpid());
         (void)pause();
         _exit(0);

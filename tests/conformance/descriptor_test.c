@@ -9,6 +9,7 @@
 #include <fcntl.h>
 #include <poll.h>
 #include <pthread.h>
+#include <sched.h>
 #include <sys/epoll.h>
 
 struct pair {
@@ -181,6 +182,47 @@ static void *publish_and_ring(void *context)
     return NULL;
 }
 
+struct stepper {
+    struct ringer ringer;
+    peal_u32 *seen; /* in the region: how many the owner has seen */
+};
+
+static void *ring_in_step(void *context)
+{
+    struct stepper *stepper = context;
+    struct peal_transport *t = stepper->ringer.transport;
+    for (uint32_t i = 1; i <= RINGS; i++) {
+        peal_u32_store_seq_cst(stepper->ringer.posted, i);
+        t->ops->notify(t, stepper->ringer.target);
+        while (peal_u32_load_seq_cst(stepper->seen) != i)
+            (void)sched_yield();
+    }
+    return NULL;
+}
+
+/* The owner answers before it drains, so that the next ring comes in the middle of draining. */
+static void no_ring_is_lost_that_comes_while_the_owner_drains(void **state)
+{
+    const struct backend *backend = backend_of(state);
+    struct pair p;
+    pthread_t thread;
+    pair_open(&p, backend);
+    struct pollfd polled = {.fd = fd_of(p.owner), .events = POLLIN};
+    struct stepper stepper = {{p.ringer, (peal_u32 *)(void *)p.owner->base, bit_of(p.owner)},
+                              (peal_u32 *)(void *)(p.owner->base + 128)};
+    assert_int_equal(pthread_create(&thread, NULL, ring_in_step, &stepper), 0);
+    for (uint32_t seen = 0; seen < RINGS;) {
+        assert_int_equal(poll(&polled, 1, 20000), 1);
+        seen = peal_u32_load_seq_cst(stepper.ringer.posted);
+        peal_u32_store_seq_cst(stepper.seen, seen);
+        (void)drain(p.owner);
+        seen = peal_u32_load_seq_cst(stepper.ringer.posted);
+        peal_u32_store_seq_cst(stepper.seen, seen);
+    }
+    assert_int_equal(pthread_join(thread, NULL), 0);
+    pair_close(&p, backend);
+}
+
 static void no_ring_is_lost_between_drain_and_poll(void **state)
 {
     const struct backend *backend = backend_of(state);
@@ -225,6 +267,7 @@ int main(void)
         cmocka_unit_test(who_rings_itself_and_who_joins_and_leaves_shows_there),
         cmocka_unit_test(a_peer_rings_the_descriptor_of_an_owner_that_came_later_at_the_same_index),
         cmocka_unit_test(more_rings_than_any_buffer_holds_neither_block_nor_stay),
+        cmocka_unit_test(no_ring_is_lost_that_comes_while_the_owner_drains),
         cmocka_unit_test(no_ring_is_lost_between_drain_and_poll),
     };
     return run_over_backends("descriptor", cases, COUNT(cases));

@@ -10,6 +10,7 @@
 #include <dirent.h>
 #include <fcntl.h>
 #include <grp.h>
+#include <poll.h>
 #include <sys/mman.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
@@ -361,6 +362,26 @@ static void prefault_makes_every_page_resident(void **state)
     remove_region(posix, object.name);
 }
 
+static void a_newcomer_rings_where_its_predecessor_died_between_bit_and_byte(void **state)
+{
+    (void)state;
+    struct object object;
+    object_name(&object);
+    struct peal_transport *t = open_one(posix, object.name);
+    struct pollfd polled = {.fd = t->ops->fd(t), .events = POLLIN};
+    struct peal_posix_client *records =
+        (void *)(t->base - PEAL_POSIX_CONTROL_BYTES + PEAL_POSIX_CLIENTS_OFFSET);
+    (void)peal_doorbell_ring(&records[0].bell, PEAL_DOORBELL_SHARED, 1);
+    assert_int_equal(poll(&polled, 1, 0), 0);
+    struct peal_transport *heir = open_one(posix, object.name);
+    assert_int_equal(heir->index, 1);
+    assert_int_equal(poll(&polled, 1, 0), 1);
+    assert_int_equal(drain(t), 2);
+    close_one(heir);
+    close_one(t);
+    remove_region(posix, object.name);
+}
+
 static void hostile_bell_words_neither_hang_nor_hurt(void **state)
 {
     (void)state;
@@ -406,6 +427,7 @@ int main(void)
         cmocka_unit_test(fifos_go_with_their_owners_and_those_of_the_dead_with_the_next),
         cmocka_unit_test(a_region_that_does_not_fit_is_refused_and_nothing_stays),
         cmocka_unit_test(prefault_makes_every_page_resident),
+        cmocka_unit_test(a_newcomer_rings_where_its_predecessor_died_between_bit_and_byte),
         cmocka_unit_test(hostile_bell_words_neither_hang_nor_hurt),
     };
     return cmocka_run_group_tests(cases, NULL, NULL);
