@@ -43,6 +43,8 @@ struct model {
     unsigned char *buffer;
 };
 
+static void take_all_once(struct model *model);
+
 static void publish(struct model *model, size_t size)
 {
     struct lane_fixture *fixture = &model->fixture;
@@ -81,13 +83,23 @@ static void publish_loans(struct model *model)
     unsigned count = 0, wanted = 1 + random_below(&model->seed, 8);
     size_t size = random_below(&model->seed, fixture->geometry.message_bytes_max + 1);
     uint64_t number = fixture->writer.next;
-    while (count < wanted && peal_lane_reserve(&fixture->writer, size, &data[count]) == PEAL_OK) {
-        content_fill(data[count], size, 0, number + count);
-        count++;
-    }
+    bool at_once = peal_lane_fits_slot(&fixture->writer, size) && random_below(&model->seed, 2);
+    if (at_once)
+        count = (unsigned)peal_lane_reserve_batch(&fixture->writer, size, wanted, data);
+    else
+        while (count < wanted && peal_lane_reserve(&fixture->writer, size, &data[count]) == PEAL_OK)
+            count++;
+    for (unsigned i = 0; i < count; i++)
+        content_fill(data[i], size, 0, number + i);
+    if (random_below(&model->seed, 8) == 0) /* readers meet open loans, too */
+        take_all_once(model);
     unsigned kept = random_below(&model->seed, count + 1);
+    bool same_time = at_once && !(fixture->geometry.options & PEAL_LANE_TIMESTAMP);
+    if (same_time)
+        peal_lane_commit_batch(&fixture->writer, kept, 0);
     for (unsigned i = 0; i < kept; i++) {
-        peal_lane_commit(&fixture->writer, size, (number + i) * 10 + 1);
+        if (!same_time)
+            peal_lane_commit(&fixture->writer, size, (number + i) * 10 + 1);
         model->sizes[number + i] = (uint32_t)size;
     }
     peal_lane_discard(&fixture->writer);
@@ -117,18 +129,26 @@ static void assert_message(struct model *model, struct model_reader *reader,
 static void take(struct model *model, struct model_reader *reader)
 {
     struct peal_message message = {0};
-    if (random_below(&model->seed, 2)) {
-        enum peal_status status =
-            peal_lane_take_copy(&reader->reader, model->buffer, BUFFER_BYTES, &message);
+    bool copies = random_below(&model->seed, 2);
+    if (copies || reader->held_count == PEAL_LANE_HELD_MAX) {
+        enum peal_status status = PEAL_AGAIN;
+        if (random_below(&model->seed, 2))
+            status =
+                peal_lane_take_plain(&reader->reader, model->buffer, BUFFER_BYTES, true, &message);
+        if (status == PEAL_AGAIN)
+            status = peal_lane_take_copy(&reader->reader, model->buffer, BUFFER_BYTES, &message);
         if (status == PEAL_OK)
             assert_message(model, reader, &message);
         else
             assert_true(status == PEAL_EMPTY || status == PEAL_ELIMIT);
         return;
     }
-    if (reader->held_count == PEAL_LANE_HELD_MAX)
-        return;
-    if (peal_lane_take(&reader->reader, &message) != PEAL_OK)
+    enum peal_status status = PEAL_AGAIN;
+    if (random_below(&model->seed, 2))
+        status = peal_lane_take_plain(&reader->reader, NULL, 0, false, &message);
+    if (status == PEAL_AGAIN)
+        status = peal_lane_take(&reader->reader, &message);
+    if (status != PEAL_OK)
         return;
     assert_message(model, reader, &message);
     reader->held[reader->held_count++] = (struct held){
@@ -137,6 +157,14 @@ static void take(struct model *model, struct model_reader *reader)
         .size_bytes = message.size_bytes,
         .in_ring = message.token & 1,
     };
+}
+
+static void take_all_once(struct model *model)
+{
+    for (unsigned i = 0; i < READERS; i++) {
+        if (model->readers[i].joined)
+            take(model, &model->readers[i]);
+    }
 }
 
 static void release(struct model *model, struct model_reader *reader)
