@@ -140,8 +140,10 @@ enum peal_status peal_topic_find_or_make(struct peal_region *region,
                                          const struct peal_topic_name *name, uint32_t attempt,
                                          uint32_t *topic, uint64_t *word)
 {
-    if (find(region, name, topic, word))
+    if (find(region, name, topic, word)) {
+        PEAL_FAULT("topic.found");
         return PEAL_OK;
+    }
     uint64_t offered;
     if (!offer(region, name, topic, &offered))
         return peal_fail(PEAL_ELIMIT,
@@ -222,6 +224,7 @@ void peal_topic_remove_if_unused(struct peal_region *region, uint32_t topic)
             return;
         if (peal_owner_state(word) == PEAL_TOPIC_READY && peal_topic_is_used(entry))
             return;
+        PEAL_FAULT("topic.unused");
         if (!peal_owner_swap(&entry->owner, word, closing))
             continue;
         PEAL_FAULT("topic.closing");

@@ -416,6 +416,9 @@ static void a_reclaimer_gives_no_pages_of_another_lane_away(void **state)
     struct peal_lane_entry_shared *entry = &publisher.topics[0].lanes[liar.lane];
     peal_u32_store_relaxed(&entry->first_page, peal_u32_load_relaxed(&target->first_page));
     peal_u64_store_relaxed(&entry->page_word, peal_u64_load_relaxed(&target->page_word));
+    struct subscription is = subscribe(&reader);
+    assert_int_equal(join(&is, liar.lane), PEAL_ECORRUPT);
+    unsubscribe(&is);
     peal_lane_close(&publisher, &liar);
     assert_int_equal(rig_count(&publisher).pages, 6);
     assert_int_equal(state_of(&victim), PEAL_LANE_ACTIVE);
