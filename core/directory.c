@@ -97,6 +97,9 @@ static bool offer(struct peal_region *region, const struct peal_topic_name *name
         if (!peal_owner_swap(&entry->owner, seen, claimed))
             continue;
         PEAL_FAULT("topic.claimed");
+        /* Who sees the new name sees that the entry is not the old topic's any more.
+         * DIR-R3: pairs with DIR-A1 and DIR-F2, in peal_topic_names() and peal_topic_hold() */
+        peal_fence_release();
         /* relaxed: a free topic has no participants, so nobody but us touches its type or name */
         uint64_t type_word = peal_u64_load_relaxed(&entry->type_owner);
         peal_u64_store_relaxed(&entry->type_owner, peal_owner_next(type_word, PEAL_TOPIC_FREE));
@@ -178,7 +181,7 @@ bool peal_topic_hold(struct peal_region *region, uint32_t topic, const struct pe
 {
     struct peal_topic_shared *entry = &region->topics[topic];
     /* Our entry first, then the topic's word; a closer does it the other way round.
-     * DIR-F2: pairs with DIR-F3 in peal_topic_remove_if_unused() */
+     * DIR-F2: pairs with DIR-F3 and DIR-R3, in peal_topic_remove_if_unused() and offer() */
     peal_fence_seq_cst();
     for (uint32_t look = 0; look < LOOKS; look++) {
         uint64_t seen = peal_owner_load(&entry->owner);
@@ -215,7 +218,7 @@ void peal_topic_remove_if_unused(struct peal_region *region, uint32_t topic)
     struct peal_topic_shared *entry = &region->topics[topic];
     /* A participant's going precedes its look at the topic's word. If it meets our CLOSING there it
      * relies on us; we look again after we have put READY back.
-     * DIR-F4: pairs with DIR-F3 below */
+     * DIR-F4: pairs with DIR-F3 and DIR-F5 below */
     peal_fence_seq_cst();
     for (uint32_t attempt = 0; attempt < PEAL_TOPIC_ATTEMPTS; attempt++) {
         uint64_t word = peal_owner_load(&entry->owner);
@@ -228,7 +231,7 @@ void peal_topic_remove_if_unused(struct peal_region *region, uint32_t topic)
         if (!peal_owner_swap(&entry->owner, word, closing))
             continue;
         PEAL_FAULT("topic.closing");
-        /* DIR-F3: pairs with DIR-F2 in peal_topic_hold(), and with DIR-F4 above */
+        /* DIR-F3: pairs with DIR-F2 and DIR-F4, in peal_topic_hold() and above */
         peal_fence_seq_cst();
         bool is_used = peal_topic_is_used(entry);
         uint32_t state = is_used ? PEAL_TOPIC_READY : PEAL_TOPIC_FREE;
@@ -262,7 +265,7 @@ bool peal_topic_names(const struct peal_region *region, uint32_t topic, char *na
         peal_text_unpack(words, PEAL_TOPIC_NAME_WORDS, type_name, PEAL_TOPIC_NAME_BYTES);
     }
     /* The names are of one life if the topic has not moved while they were read.
-     * DIR-A1: pairs with OWNER-R1 in peal_owner_swap() */
+     * DIR-A1: pairs with DIR-R3 in offer() */
     peal_fence_acquire();
     uint64_t after = peal_u64_load_relaxed(&entry->owner); /* relaxed: behind the fence */
     return after == word;

@@ -109,7 +109,7 @@ void peal_format_write(unsigned char *base, const struct peal_format_fields *fie
     zero_words(base + places.page_map, base + (size_t)places.first_data_page * PEAL_PAGE_BYTES);
     PEAL_FAULT("format.page_map");
 
-    /* relaxed: published by the state word */
+    /* relaxed: this and all below are published by the state word */
     peal_u64_store_relaxed(&header->layout.magic, fields->magic);
     PEAL_FAULT("format.magic");
     peal_u32_store_relaxed(&header->layout.format_version, fields->format_version);
@@ -118,6 +118,7 @@ void peal_format_write(unsigned char *base, const struct peal_format_fields *fie
     peal_u64_store_relaxed(&header->layout.size_bytes, fields->size_bytes);
     peal_u64_store_relaxed(&header->layout.generation, fields->generation);
     PEAL_FAULT("format.generation");
+    /* relaxed: as above */
     peal_u64_store_relaxed(&header->layout.checksum, peal_format_checksum(fields));
     PEAL_FAULT("format.checksum");
 }

@@ -136,7 +136,7 @@ void peal_lane_leave(struct peal_region *region, uint32_t topic, uint32_t lane, 
     (void)peal_owner_swap(&memory->readers[entry].tag, tag, 0);
     PEAL_FAULT("leave.untagged");
     /* Who ends or spares the lane looks at the tags after this, or we see that it is an orphan.
-     * LIFE-F4: pairs with LIFE-F2 and LIFE-F5 in peal_lane_reclaim(), LIFE-F6 in peal_lane_close() */
+     * LIFE-F4: pairs with LIFE-F2, LIFE-F5 and LIFE-F6 in peal_lane_reclaim() and _close() */
     peal_fence_seq_cst();
     (void)peal_lane_reclaim(region, topic, lane);
 }

@@ -142,7 +142,7 @@ void peal_lane_close(struct peal_region *region, struct peal_lane_place *place)
     PEAL_FAULT("lane.closed");
     peal_epoch_move(&topic->lane_epoch);
     /* A leaver clears its tag, then looks whether the lane is an orphan.
-     * LIFE-F6: pairs with LIFE-F4 in peal_lane_leave() */
+     * LIFE-F6: pairs with LIFE-F4 and DIR-F7 in peal_lane_leave(), free_subscriber() */
     peal_fence_seq_cst();
     (void)peal_lane_reclaim(region, place->topic, place->lane);
 }

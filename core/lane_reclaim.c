@@ -136,7 +136,7 @@ bool peal_lane_reclaim(struct peal_region *region, uint32_t topic, uint32_t lane
         if (!peal_owner_swap(owner, word, reclaiming))
             continue;
         PEAL_FAULT("lane.reclaiming");
-        /* LIFE-F2: pairs with LIFE-F3 in peal_lane_join(), and with LIFE-F4 in peal_lane_leave() */
+        /* LIFE-F2: pairs with LIFE-F3, LIFE-F4 and DIR-F7: who joins, leaves, unsubscribes */
         peal_fence_seq_cst();
         struct peal_lane_pages pages;
         bool are_sound = peal_lane_pages_read(region, topic, lane, &pages);

@@ -122,6 +122,9 @@ static enum peal_status lay_out(struct peal_region *region, uint64_t seen,
             return PEAL_EFORMAT;
         }
     }
+    /* Who sees one of our fields sees that the header is not READY any more.
+     * FORMAT-R1: pairs with FORMAT-A1 in attach_once() */
+    peal_fence_release();
     peal_format_write(region->base, fields);
     if (!peal_owner_swap(state, claimed, ready))
         return PEAL_AGAIN;
@@ -181,7 +184,7 @@ static enum peal_status attach_once(struct peal_region *region, uint64_t mapped_
                          peal_owner_unpack(word).client);
     if (finding == HEADER_READY) {
         /* The fields are of one layout if the word has not moved while they were read.
-         * FORMAT-A1: pairs with OWNER-R1 in peal_owner_swap() */
+         * FORMAT-A1: pairs with FORMAT-R1 in lay_out() */
         peal_fence_acquire();
         *retry = peal_u64_load_relaxed(state) != word; /* relaxed: behind the fence */
         adopt(region, &found);

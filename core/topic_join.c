@@ -75,7 +75,7 @@ static void free_subscriber(struct peal_region *region, uint32_t topic, uint32_t
         peal_epoch_move(&shared->subscriber_epoch);
     }
     /* We may have been the last reader of orphans, even of some that we were invited to and never saw.
-     * DIR-F7: pairs with LIFE-F2 in peal_lane_reclaim(), and with LIFE-F6 in peal_lane_close() */
+     * DIR-F7: pairs with LIFE-F2 and LIFE-F6 in peal_lane_reclaim(), peal_lane_close() */
     peal_fence_seq_cst();
     for (uint32_t i = 0; i < PEAL_TOPIC_LANES_MAX; i++)
         (void)peal_lane_reclaim(region, topic, i);

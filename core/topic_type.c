@@ -59,8 +59,8 @@ enum peal_status peal_topic_check_type(struct peal_region *region, uint32_t topi
         if (!peal_owner_swap(&entry->type_owner, word, claimed))
             continue;
         PEAL_FAULT("type.claimed");
-        peal_u64_store_relaxed(&entry->schema_hash,
-                               type->schema_hash); /* relaxed: published below */
+        /* relaxed: published by READY */
+        peal_u64_store_relaxed(&entry->schema_hash, type->schema_hash);
         peal_text_store(entry->type_name, words, PEAL_TOPIC_NAME_WORDS);
         PEAL_FAULT("type.named");
         (void)peal_owner_swap(&entry->type_owner, claimed,

@@ -4,8 +4,8 @@
  * a client is dead when the test says so. Death is simulated by never calling anything with that
  * client's struct peal_region again.
  */
-#ifndef PEAL_SUPPORT_REGION_RIG_H
-#define PEAL_SUPPORT_REGION_RIG_H
+#ifndef PEAL_TESTS_SUPPORT_REGION_RIG_H
+#define PEAL_TESTS_SUPPORT_REGION_RIG_H
 
 #include "core/region.h"
 
