@@ -95,6 +95,8 @@ my @cases = (
 
     [ 'a label that no document explains', 'model', 10, 'docs/memory-model.md', "${md}LANE-R1\n\n| LANE-A1 |\n",
         'core/lane.c' ],
+    [ 'labels that only the document pairs', 'model', 2, 'docs/memory-model.md', "$md| `LANE-R1` → `LANE-A1`, `LANE-R1` |\n" ],
+    [ 'labels that are paired', '', 0, 'docs/memory-model.md', "$md| `LANE-R1` → `LANE-A1` |\n" ],
     [ 'a label that only the document has', 'model', 3, 'docs/memory-model.md', "$md\n| LANE-R1 LANE-A1 AA-F1 |\n" ],
 
     [ 'a source without a licence', 'licence', 1, 'core/a.c',       "int a;\n" ],
