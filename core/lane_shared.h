@@ -78,6 +78,14 @@ struct peal_lane_shared {
 #define PEAL_LANE_SLOTS_OFFSET 4608u
 
 static_assert(sizeof(struct peal_slot_shared) == 16, "format");
+static_assert(offsetof(struct peal_slot_shared, length) == 8, "format");
+static_assert(offsetof(struct peal_slot_shared, kind) == 12, "format");
+static_assert(offsetof(struct peal_lane_shared, geometry.incarnation) == 8, "format");
+static_assert(offsetof(struct peal_lane_shared, geometry.stride_bytes) == 20, "format");
+static_assert(offsetof(struct peal_lane_shared, geometry.message_bytes_max) == 32, "format");
+static_assert(offsetof(struct peal_lane_shared, geometry.options) == 36, "format");
+static_assert(offsetof(struct peal_lane_shared, writer.dropped) == 264, "format");
+static_assert(offsetof(struct peal_lane_shared, writer.waiting) == 272, "format");
 static_assert(sizeof(struct peal_lane_reader_shared) == 128, "format");
 static_assert(offsetof(struct peal_lane_reader_shared, cursor) == 8, "format");
 static_assert(offsetof(struct peal_lane_reader_shared, invited) == 16, "format");

@@ -93,8 +93,11 @@ static_assert(offsetof(struct peal_region_header, layout.checksum) == 40, "forma
 static_assert(offsetof(struct peal_region_header, sleepers.armed) == 128, "format");
 static_assert(offsetof(struct peal_region_header, directory.epoch) == 256, "format");
 static_assert(sizeof(struct peal_client_shared) == 256, "format");
+static_assert(offsetof(struct peal_client_shared, incarnation) == 8, "format");
 static_assert(offsetof(struct peal_client_shared, name) == 16, "format");
 static_assert(offsetof(struct peal_client_shared, started_ns) == 48, "format");
 static_assert(offsetof(struct peal_client_shared, counters) == 128, "format");
+static_assert(offsetof(struct peal_client_shared, counters.sleeps) == 152, "format");
+static_assert(offsetof(struct peal_client_shared, counters.corruptions) == 192, "format");
 
 #endif

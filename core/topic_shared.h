@@ -85,6 +85,12 @@ struct peal_topic_shared {
 
 static_assert(sizeof(struct peal_lane_entry_shared) == 32, "format");
 static_assert(sizeof(struct peal_topic_shared) == 2048, "format");
+static_assert(offsetof(struct peal_lane_entry_shared, page_word) == 8, "format");
+static_assert(offsetof(struct peal_lane_entry_shared, first_page) == 16, "format");
+static_assert(offsetof(struct peal_lane_entry_shared, page_count) == 20, "format");
+static_assert(offsetof(struct peal_lane_entry_shared, name_hash) == 24, "format");
+static_assert(offsetof(struct peal_topic_shared, type_owner) == 8, "format");
+static_assert(offsetof(struct peal_topic_shared, schema_hash) == 16, "format");
 static_assert(offsetof(struct peal_topic_shared, name) == 24, "format");
 static_assert(offsetof(struct peal_topic_shared, type_name) == 88, "format");
 static_assert(offsetof(struct peal_topic_shared, subscriber_epoch) == 256, "format");
