@@ -78,8 +78,7 @@ static void release_subscriber(struct peal_endpoint *endpoint)
     struct peal_subscriber *subscriber = (struct peal_subscriber *)(void *)endpoint;
     while (subscriber->lane_count)
         peal_subscriber_leave(subscriber, subscriber->lanes[0]);
-    /* Lanes that have invited us since we last looked are left by recovery rules: the tag is void as
-     * soon as our entry no longer carries the word. */
+    /* Also gives back ended lanes that had invited us and that we never looked at. */
     peal_topic_unsubscribe(&endpoint->bus->region, subscriber->topic, subscriber->entry,
                            subscriber->word);
     free(subscriber);

@@ -36,7 +36,10 @@ enum peal_status peal_lane_geometry_make(struct peal_lane_geometry *geometry, ui
                                          uint32_t message_bytes_max, uint64_t payload_bytes,
                                          uint32_t options);
 
-/* Writes the geometry into a zeroed lane. `name`: NUL-terminated, cut at 31 characters. */
+/*
+ * Lays out a lane whose head is zeroed: writes the geometry and empties every slot. `name`:
+ * NUL-terminated, cut at 31 characters.
+ */
 void peal_lane_geometry_store(const struct peal_lane_geometry *geometry, uint64_t incarnation,
                               const char *name, struct peal_lane_shared *lane);
 

@@ -29,11 +29,12 @@ static enum peal_status fail_taken(const struct peal_lane_place *place)
                      place->lane, place->topic);
 }
 
-static void zero_pages(unsigned char *memory, uint32_t page_count)
+/* Slots and payload stay as they are: the publisher clears the stamps when it lays the lane out, and
+ * a payload ring may be larger than anybody wants to touch. */
+static void zero_head(struct peal_lane_shared *lane)
 {
-    peal_u64 *words = (peal_u64 *)(void *)memory;
-    size_t count = (size_t)page_count * (PEAL_PAGE_BYTES / sizeof(peal_u64));
-    for (size_t i = 0; i < count; i++)
+    peal_u64 *words = (peal_u64 *)(void *)lane;
+    for (size_t i = 0; i < sizeof(*lane) / sizeof(*words); i++)
         peal_u64_store_relaxed(&words[i], 0); /* relaxed: ours alone until the lane opens */
 }
 
@@ -63,10 +64,10 @@ enum peal_status peal_lane_allocate(struct peal_region *region, struct peal_lane
     peal_u64_store_relaxed(&entry->name_hash, name_hash);
     peal_u64_store_relaxed(&entry->page_word, word);
     PEAL_FAULT("lane.pages_noted");
-    unsigned char *bytes = region->base + (size_t)first * PEAL_PAGE_BYTES;
-    zero_pages(bytes, count);
+    struct peal_lane_pages pages = {.word = word, .first = first, .count = count};
+    *memory = peal_lane_pages_memory(region, &pages);
+    zero_head(*memory);
     PEAL_FAULT("lane.zeroed");
-    *memory = (struct peal_lane_shared *)(void *)bytes;
     return PEAL_OK;
 }
 

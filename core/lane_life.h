@@ -41,7 +41,8 @@ struct peal_lane_place {
 };
 
 /*
- * Takes pages for a claimed lane and notes them in the entry. *memory: zeroed, page-aligned.
+ * Takes pages for a claimed lane and notes them in the entry. *memory: page-aligned, its head (struct
+ * peal_lane_shared) zeroed, the rest as others left it.
  * ENOSPC with message (how much was wanted, how much is free).
  */
 enum peal_status peal_lane_allocate(struct peal_region *region, struct peal_lane_place *place,

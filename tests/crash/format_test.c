@@ -249,6 +249,13 @@ static int open_stage(void **state)
     return 0;
 }
 
+static int close_stage(void **state)
+{
+    (void)state;
+    (void)munmap(memory, REGION_BYTES);
+    return munmap(stage, sizeof(*stage));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -256,5 +263,5 @@ int main(void)
         cmocka_unit_test(a_formatter_killed_at_any_step_is_taken_over),
         cmocka_unit_test(a_race_in_which_half_are_killed_ends_in_one_layout),
     };
-    return cmocka_run_group_tests(tests, open_stage, NULL);
+    return cmocka_run_group_tests(tests, open_stage, close_stage);
 }

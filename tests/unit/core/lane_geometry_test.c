@@ -161,6 +161,20 @@ static void what_is_stored_is_loaded(void **state)
     free(stored.lane);
 }
 
+static void slots_are_laid_out_empty_whatever_was_there(void **state)
+{
+    (void)state;
+    struct stored stored = stored_lane();
+    unsigned char *slots = (unsigned char *)stored.lane + PEAL_LANE_SLOTS_OFFSET;
+    memset(slots, 0xa5, (size_t)stored.geometry.depth * stored.geometry.stride_bytes);
+    peal_lane_geometry_store(&stored.geometry, 77, "sensor", stored.lane);
+    for (uint64_t number = 0; number < stored.geometry.depth; number++)
+        assert_true(peal_u64_load_relaxed(&peal_lane_slot(slots, stored.geometry.depth - 1,
+                                                          stored.geometry.stride_bytes, number)
+                                               ->stamp) == 0);
+    free(stored.lane);
+}
+
 static void a_long_name_is_cut_at_31_characters(void **state)
 {
     (void)state;
@@ -287,6 +301,7 @@ int main(void)
         cmocka_unit_test(a_wished_payload_ring_makes_slots_short),
         cmocka_unit_test(a_payload_ring_that_cannot_hold_the_longest_message_is_refused),
         cmocka_unit_test(what_is_stored_is_loaded),
+        cmocka_unit_test(slots_are_laid_out_empty_whatever_was_there),
         cmocka_unit_test(a_long_name_is_cut_at_31_characters),
         cmocka_unit_test(a_lane_that_is_mapped_too_short_is_corrupt),
         cmocka_unit_test(every_field_that_cannot_be_is_corrupt),

@@ -96,14 +96,14 @@ static void set_state(const struct peal_lane_place *place, uint32_t state)
                            peal_owner_next(peal_owner_load(owner_of(place)), state));
 }
 
-static void a_lane_comes_zeroed_and_goes_without_trace(void **state)
+static void a_lane_comes_with_a_zeroed_head_and_goes_without_trace(void **state)
 {
     (void)state;
     struct peal_lane_shared *memory;
     open_rig();
     struct peal_lane_place place = claim_lane(&memory);
     assert_int_equal((uintptr_t)memory % PEAL_PAGE_BYTES, 0);
-    for (size_t i = 0; i < LANE_BYTES; i++)
+    for (size_t i = 0; i < sizeof(*memory); i++)
         assert_int_equal(((unsigned char *)memory)[i], 0);
     assert_int_equal(rig_count(&publisher).pages, 3);
     uint64_t epoch = peal_epoch_read(&publisher.topics[place.topic].lane_epoch);
@@ -470,7 +470,7 @@ static void a_lane_that_was_taken_from_its_publisher_is_corrupt(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(a_lane_comes_zeroed_and_goes_without_trace),
+        cmocka_unit_test(a_lane_comes_with_a_zeroed_head_and_goes_without_trace),
         cmocka_unit_test(an_abandoned_lane_gives_its_pages_back),
         cmocka_unit_test(too_large_a_lane_is_refused_with_figures),
         cmocka_unit_test(a_subscriber_that_is_there_is_invited),
