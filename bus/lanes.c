@@ -32,9 +32,14 @@ static void forget(struct peal_subscriber *subscriber, struct peal_joined_lane *
     for (uint32_t i = 0; i < subscriber->lane_count; i++)
         if (subscriber->lanes[i] == lane)
             subscriber->lanes[i] = subscriber->lanes[--subscriber->lane_count];
-    for (uint32_t i = 0; i < subscriber->lane_count; i++)
-        if (subscriber->lanes[i]->waits && subscriber->lanes[i]->predecessor == lane->lane)
-            subscriber->lanes[i]->waits = false;
+    uint64_t next = peal_u64_load_relaxed(&lane->reader.cursor); /* relaxed: only we write it */
+    for (uint32_t i = 0; i < subscriber->lane_count; i++) {
+        struct peal_joined_lane *successor = subscriber->lanes[i];
+        if (!successor->waits || successor->predecessor != lane->lane)
+            continue;
+        successor->previous_number = next ? next - 1 : 0;
+        successor->waits = false;
+    }
     subscriber->current = subscriber->lane_count ? subscriber->lanes[0] : NULL;
     subscriber->burst = 0;
 }
@@ -70,13 +75,24 @@ static bool same_life(uint64_t one, uint64_t other)
     return a.client == b.client && a.incarnation == b.incarnation;
 }
 
+/* Does another lane continue this one already? */
+static bool has_successor(const struct peal_subscriber *subscriber,
+                          const struct peal_joined_lane *lane)
+{
+    for (uint32_t i = 0; i < subscriber->lane_count; i++)
+        if (subscriber->lanes[i]->waits && subscriber->lanes[i]->predecessor == lane->lane)
+            return true;
+    return false;
+}
+
 /* Finds out whether the new lane's publisher takes the place of an ended one of the same name. */
 static void recognise_restart(struct peal_subscriber *subscriber, struct peal_joined_lane *lane)
 {
     struct peal_region *region = &subscriber->endpoint.bus->region;
     for (uint32_t i = 0; i < subscriber->lane_count; i++) {
         struct peal_joined_lane *other = subscriber->lanes[i];
-        if (other == lane || other->name_hash != lane->name_hash || other->restarted)
+        if (other == lane || other->name_hash != lane->name_hash ||
+            has_successor(subscriber, other))
             continue;
         if (!other->orphan)
             other->orphan = !peal_lane_is_live(region, subscriber->topic, other->lane, other->word);
