@@ -283,18 +283,20 @@ static void the_dead_are_recovered_and_counted(void **state)
 static void opening_recovers_the_dead(void **state)
 {
     (void)state;
-    struct peal_bus *victim = bus_fixture_open("local:bus", NULL);
-    struct peal_bus *other = bus_fixture_open("local:bus", NULL);
-    peal_local_kill(other->transport);
-    struct peal_bus *third = bus_fixture_open("local:bus", NULL);
-    peal_local_kill(victim->transport);
-    struct peal_bus *fourth = bus_fixture_open("local:bus", NULL);
-    assert_int_equal(count_members(fourth), 2);
-    assert_int_equal(peal_bus_look_for_dead(fourth, 0), 0);
-    peal_bus_close(victim);
-    peal_bus_close(other);
-    peal_bus_close(third);
-    peal_bus_close(fourth);
+    struct peal_bus *victims[3];
+    for (int i = 0; i < 3; i++)
+        victims[i] = bus_fixture_open("local:bus", NULL);
+    struct peal_bus *witness = bus_fixture_open("local:bus", NULL);
+    for (int i = 0; i < 3; i++)
+        peal_local_kill(victims[i]->transport);
+    /* The newcomer takes the index of one of them; the others are cleared away. */
+    struct peal_bus *newcomer = bus_fixture_open("local:bus", NULL);
+    assert_int_equal(peal_bus_look_for_dead(witness, 0), 0);
+    assert_int_equal(count_members(newcomer), 2);
+    for (int i = 0; i < 3; i++)
+        peal_bus_close(victims[i]);
+    peal_bus_close(witness);
+    peal_bus_close(newcomer);
 }
 
 static void looking_for_the_dead_is_limited(void **state)

@@ -2,11 +2,9 @@
 #include "bus/descriptor.h"
 
 #include "tests/support/bus_fixture.h"
-#include "tests/support/eventually.h"
 #include "tests/support/fake_endpoint.h"
 
 #include <poll.h>
-#include <pthread.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -131,51 +129,58 @@ static void there_is_one_descriptor(void **state)
     assert_int_equal(again, fd);
 }
 
+static const struct peal_transport_ops *real_ops;
+static peal_u32 drained;
+
+/* While we sleep somebody publishes, and his ring is complete before we wake and drain it. */
+static enum peal_status be_rung_and_drain(struct peal_transport *transport, uint32_t epoch,
+                                          uint64_t timeout_ns, uint64_t *sources)
+{
+    (void)timeout_ns;
+    fake_publish(fake, peer);
+    enum peal_status status = real_ops->wait(transport, epoch, 0, sources);
+    peal_u32_store_release(&drained, *sources != 0);
+    return status;
+}
+
 static bool never(void *context)
 {
     (void)context;
     return false;
 }
 
-static bool told_to_stop(void *context)
+static bool has_drained(void *context)
 {
-    return peal_u32_load_acquire(context) != 0;
-}
-
-static void *sleep_beside(void *stop)
-{
-    const struct peal_sleeper_condition condition = {
-        .ready = never, .interrupted = told_to_stop, .context = stop};
-    (void)peal_bus_sleep(bus, &condition, PEAL_FOREVER);
-    return NULL;
-}
-
-static bool has_slept(void *least)
-{
-    return bus_fixture_counter(&bus->counters.sleeps) >= *(uint64_t *)least;
+    (void)context;
+    return peal_u32_load_acquire(&drained) != 0;
 }
 
 static void a_sleeping_thread_does_not_drain_it_away(void **state)
 {
     (void)state;
-    pthread_t thread;
-    peal_u32 stop = {0};
+    const struct peal_sleeper_condition condition = {.ready = never, .interrupted = has_drained};
+    peal_u32_store_release(&drained, 0);
     (void)peal_bus_disarm(bus);
     assert_int_equal(peal_bus_arm(bus), PEAL_OK);
-    assert_int_equal(pthread_create(&thread, NULL, sleep_beside, &stop), 0);
-    uint64_t sleeps = 1;
-    bool slept = eventually(has_slept, &sleeps, EVENTUALLY_TIMEOUT_NS);
-    /* The thread has drained the ring when it sleeps once more. */
-    sleeps = bus_fixture_counter(&bus->counters.sleeps) + 1;
-    fake_publish(fake, peer);
-    slept = slept && eventually(has_slept, &sleeps, EVENTUALLY_TIMEOUT_NS);
-    bool readable = is_readable(0);
-    peal_u32_store_release(&stop, 1);
-    bus->transport->ops->wake_all(bus->transport);
-    (void)pthread_join(thread, NULL);
-    assert_true(slept);
-    assert_true(readable);
+    real_ops = bus->transport->ops;
+    bus_fixture_own_ops(bus, &own_ops)->wait = be_rung_and_drain;
+    assert_int_equal(peal_bus_sleep(bus, &condition, PEAL_FOREVER), PEAL_AGAIN);
+    bus->transport->ops = real_ops;
+    assert_true(is_readable(0));
     assert_int_equal(peal_bus_disarm(bus), PEAL_OK);
+    assert_false(is_readable(0));
+}
+
+static void what_a_sleeping_thread_drains_does_not_make_it_readable_unarmed(void **state)
+{
+    (void)state;
+    const struct peal_sleeper_condition condition = {.ready = never, .interrupted = has_drained};
+    peal_u32_store_release(&drained, 0);
+    (void)peal_bus_disarm(bus);
+    real_ops = bus->transport->ops;
+    bus_fixture_own_ops(bus, &own_ops)->wait = be_rung_and_drain;
+    assert_int_equal(peal_bus_sleep(bus, &condition, PEAL_FOREVER), PEAL_AGAIN);
+    bus->transport->ops = real_ops;
     assert_false(is_readable(0));
 }
 
@@ -241,6 +246,7 @@ int main(void)
         TEST(arming_twice_is_arming_once),
         TEST(there_is_one_descriptor),
         TEST(a_sleeping_thread_does_not_drain_it_away),
+        TEST(what_a_sleeping_thread_drains_does_not_make_it_readable_unarmed),
         TEST(it_does_not_promise_what_needs_a_barrier_that_we_lack),
         TEST(an_event_loop_that_asks_too_often_looks_again_at_once),
         TEST(closing_the_bus_ends_the_event_loop),

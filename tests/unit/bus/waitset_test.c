@@ -446,6 +446,7 @@ static void adding_a_ready_subscriber_wakes_a_waiting_thread(void **state)
     assert_int_equal(peal_waitset_add(waitset, subscriber, on_ready, number(0)), PEAL_OK);
     assert_int_equal(join(&one), PEAL_OK);
     assert_int_equal(calls[0], 1);
+    assert_int_equal(bus_fixture_counter(&bus->counters.safety_net_finds), 0);
 }
 
 static peal_u32 inside; /* threads in the callback now */
