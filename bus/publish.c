@@ -94,6 +94,8 @@ static enum peal_status wait_for_room(struct attempt *attempt)
         .announce = announce_waiting,
     };
     publisher->waits++;
+    /* In the middle of a batch: who is to make room may sleep, and has not been told of the rest. */
+    wake_sleepers(publisher);
     enum peal_status status = peal_bus_sleep(bus, &condition, publisher->full_timeout_ns);
     if (status == PEAL_OK)
         return attempt->status;
@@ -167,13 +169,8 @@ enum peal_status peal_publisher_publish_batch(struct peal_publisher *publisher,
     enum peal_status status = publisher->writer.loaned ? PEAL_EINVAL : PEAL_OK;
     bool dropped = false;
     size_t done = 0;
-    uint64_t rung = publisher->writer.next;
+    const uint64_t first = publisher->writer.next;
     while (status == PEAL_OK && done < count) {
-        /* Who is to make room may sleep, and must know of what is there before we wait for it. */
-        if (publisher->writer.next >= publisher->writer.limit && publisher->writer.next != rung) {
-            wake_sleepers(publisher);
-            rung = publisher->writer.next;
-        }
         status = put(publisher, messages[done].data, messages[done].size_bytes);
         if (status == PEAL_DROPPED) {
             dropped = true;
@@ -181,7 +178,7 @@ enum peal_status peal_publisher_publish_batch(struct peal_publisher *publisher,
         }
         done += status == PEAL_OK;
     }
-    if (publisher->writer.next != rung)
+    if (publisher->writer.next != first)
         wake_sleepers(publisher);
     if (published)
         *published = done;
