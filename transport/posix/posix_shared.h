@@ -33,7 +33,7 @@
 #define PEAL_POSIX_LOCK_INIT (PEAL_POSIX_LOCK_BASE + PEAL_POSIX_CLIENTS)
 
 struct peal_posix_header {
-    uint64_t magic;
+    _Alignas(8) uint64_t magic; /* i386 would align it to 4 */
     uint32_t version;
     uint32_t control_bytes; /* where the region begins */
     uint64_t region_bytes;
