@@ -52,8 +52,8 @@ struct peal_bus_options {
     uint64_t open_timeout_ns; /* bound on waiting for another opener; default 5 s */
     uint64_t spin_ns;         /* how long a waiter polls before it sleeps; default 20 us */
     uint64_t safety_net_ns;   /* longest sleep without looking; default 100 ms */
-    uint64_t bell_rate_hz;    /* rings per second toward one peer, and spurious wakes endured
-                                  from all; default 100000 */
+    uint64_t bell_rate_hz;    /* rings per second toward one peer; a tenth as many spurious wakes
+                                  are endured; alike in all programs; default 100000 */
 };
 
 #ifdef __cplusplus
@@ -71,7 +71,7 @@ struct peal_bus_options {
 /* Counters of one process on one bus. */
 struct peal_bus_stats {
     size_t struct_bytes;        /* in: sizeof(struct peal_bus_stats) */
-    uint64_t bells_rung;        /* notify calls toward sleeping peers */
+    uint64_t bells_rung;        /* sleeping peers that were rung */
     uint64_t bells_suppressed;  /* held back by the rate limit */
     uint64_t sleeps;            /* times that a waiter went to sleep */
     uint64_t wakes;             /* times that it was woken by a bell */

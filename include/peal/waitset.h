@@ -17,15 +17,19 @@ struct peal_waitset;
 /*
  * Called by peal_waitset_dispatch() in its caller's thread for a subscriber that has something to
  * take. It may take, close this or other subscribers, add and remove. It is never called for one
- * subscriber by two dispatching threads at once, and never after the close() of the subscriber by
- * the same thread has returned.
+ * subscriber by two dispatching threads at once, and it never begins after the subscriber was closed
+ * or removed. One that has begun in another thread may still be running when close() or remove()
+ * returns, so keep what `context` points to until that thread has come back from dispatch.
  */
 typedef void (*peal_waitset_callback)(struct peal_subscriber *subscriber, void *context);
 
 /* Creates an empty waitset. *waitset is the caller's until close. EINVAL, ENOMEM, CLOSED. */
 PEAL_API enum peal_status peal_waitset_create(struct peal_bus *bus, struct peal_waitset **waitset);
 
-/* Threads that wait in it return PEAL_CLOSED. NULL is allowed. Must be called once. */
+/*
+ * Threads that wait in it return PEAL_CLOSED; a callback that runs just now goes on to its end, which
+ * is not waited for. NULL is allowed. Must be called once. May be called from a callback.
+ */
 PEAL_API void peal_waitset_close(struct peal_waitset *waitset);
 
 /*
@@ -56,7 +60,10 @@ PEAL_API enum peal_status peal_waitset_wait(struct peal_waitset *waitset, uint64
 PEAL_API enum peal_status peal_waitset_dispatch(struct peal_waitset *waitset, uint64_t timeout_ns,
                                                 size_t *dispatched);
 
-/* Brings the threads that wait in it now out with PEAL_AGAIN. Async-signal-safe: no. */
+/*
+ * Brings the threads that wait in it now out with PEAL_AGAIN; if there are none, the next one that
+ * comes. Interrupts that nobody has answered yet count as one. Async-signal-safe: no.
+ */
 PEAL_API enum peal_status peal_waitset_interrupt(struct peal_waitset *waitset);
 
 PEAL_END_DECLS
