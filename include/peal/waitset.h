@@ -29,6 +29,10 @@ PEAL_API enum peal_status peal_waitset_create(struct peal_bus *bus, struct peal_
 /*
  * Threads that wait in it return PEAL_CLOSED; a callback that runs just now goes on to its end, which
  * is not waited for. NULL is allowed. Must be called once. May be called from a callback.
+ *
+ * As with any handle, no thread may begin a call on it after that. Threads that wait in a loop are
+ * ended by peal_bus_close(): whoever waits, now or later, gets PEAL_CLOSED and the waitset stays valid;
+ * join them, then close it.
  */
 PEAL_API void peal_waitset_close(struct peal_waitset *waitset);
 

@@ -251,11 +251,12 @@ static void endpoints_come_and_go_while_others_wait_and_dispatch(void **state)
     (void)pthread_join(publishing, NULL);
     for (int i = 0; i < CHURNERS; i++)
         (void)pthread_join(churning[i], NULL);
-    for (int i = 0; i < WAITSETS; i++)
-        peal_waitset_close(waitsets[i]);
+    peal_bus_close(bus);
     for (int i = 0; i < DISPATCHERS; i++)
         (void)pthread_join(dispatching[i], NULL);
     (void)pthread_join(waiting, NULL);
+    for (int i = 0; i < WAITSETS; i++)
+        peal_waitset_close(waitsets[i]);
 
     printf("made %" PRIu64 ", dispatched %" PRIu64 ", delivered %" PRIu64 "\n",
            peal_u64_load_relaxed(&made), peal_u64_load_relaxed(&dispatches),
@@ -264,8 +265,7 @@ static void endpoints_come_and_go_while_others_wait_and_dispatch(void **state)
         assert_true(churners[i].adds > 0 && churners[i].removes > 0 && churners[i].closes > 0);
         finish(&churners[i]);
     }
-    peal_publisher_close(publisher);
-    peal_bus_close(bus);
+    peal_publisher_close(publisher); /* the last thing that keeps the bus attached */
     assert_true(watcher->transport->ops->members(watcher->transport) ==
                 UINT64_C(1) << watcher->region.index);
     peal_bus_close(watcher);
