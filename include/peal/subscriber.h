@@ -81,7 +81,8 @@ PEAL_API void peal_subscriber_close(struct peal_subscriber *subscriber);
  * peal_subscriber_release(), which must follow. A reliable subscriber's message cannot be overwritten
  * before that (unless the publisher's policy is PEAL_FULL_EVICT, or the publisher lies); for a best-
  * effort one it may be at any time, and release() then says PEAL_ELAPPED: discard what was
- * computed from it. Where publishers are not trusted use take_copy. At most 64 messages of one
+ * computed from it; its size and its timestamp too were perhaps another's (the size never leads out
+ * of the lane). Where publishers are not trusted use take_copy. At most 64 messages of one
  * publisher may be held (PEAL_ELIMIT).
  * OK; EMPTY; ELIMIT; ECORRUPT (the lane of message->publisher was spoilt and is given up; or the CRC
  * of message->number is wrong: lost and counted); CLOSED.
