@@ -3,8 +3,8 @@
  * The test's side: two peers, one of 32 and one of 64 bits, in a region of their own. Every case
  * runs twice, so that each width plays each part; `a` opens the region first.
  */
-#ifndef PEAL_ABI_PAIR_H
-#define PEAL_ABI_PAIR_H
+#ifndef PEAL_TESTS_ABI_PAIR_H
+#define PEAL_TESTS_ABI_PAIR_H
 
 #include "tests/abi/protocol.h"
 #include "tests/support/child.h"

@@ -5,8 +5,8 @@
  *   abi_peer layout          prints where everything lies in shared memory
  *   abi_peer serve URL       answers requests from its standard input until that ends
  */
-#ifndef PEAL_ABI_PEER_H
-#define PEAL_ABI_PEER_H
+#ifndef PEAL_TESTS_ABI_PEER_H
+#define PEAL_TESTS_ABI_PEER_H
 
 #include "tests/abi/protocol.h"
 

@@ -70,8 +70,8 @@ static bool has_timestamp(const struct task *task, const struct sender *sender,
            message->timestamp_ns <= peer_now_ns();
 }
 
-/* Number, size, time. What is overwritten in place has these all the same. */
-static enum peal_status check_head(struct task *task, const struct peal_message *message)
+/* What holds even of a message in place that is just being overwritten. */
+static enum peal_status check_number(struct task *task, const struct peal_message *message)
 {
     struct abi_answer *answer = task->answer;
     struct sender *sender = sender_of(task, message);
@@ -80,14 +80,7 @@ static enum peal_status check_head(struct task *task, const struct peal_message 
     if (message->number != sender->next + message->lost)
         return peer_complain(answer, "number %" PRIu64 " after %" PRIu64 " with %" PRIu64 " lost",
                              message->number, sender->next, message->lost);
-    if (message->size_bytes != abi_size(message->number, task->least, task->most))
-        return peer_complain(answer, "message %" PRIu64 " has %zu bytes", message->number,
-                             message->size_bytes);
-    if (!has_timestamp(task, sender, message))
-        return peer_complain(answer, "message %" PRIu64 " is of time %" PRIu64 ", now is %" PRIu64,
-                             message->number, message->timestamp_ns, peer_now_ns());
     sender->next = message->number + 1;
-    sender->timestamp_ns = message->timestamp_ns;
     answer->value[ABI_LOST] += message->lost;
     if ((message->flags & PEAL_MESSAGE_RESTARTED) != 0) {
         answer->value[ABI_RESTARTED]++;
@@ -101,12 +94,22 @@ static bool content_is_right(const struct peal_message *message)
     return content_is(message->data, message->size_bytes, message->publisher, message->number);
 }
 
+/* What holds once the message is known to be whole. `right`: its content was, when looked at. */
 static enum peal_status deliver(struct task *task, const struct peal_message *message, bool right)
 {
+    struct abi_answer *answer = task->answer;
+    struct sender *sender = sender_of(task, message);
+    if (message->size_bytes != abi_size(message->number, task->least, task->most))
+        return peer_complain(answer, "message %" PRIu64 " has %zu bytes", message->number,
+                             message->size_bytes);
     if (!right)
-        return peer_complain(task->answer, "message %" PRIu64 " (%zu bytes) has wrong content",
+        return peer_complain(answer, "message %" PRIu64 " (%zu bytes) has wrong content",
                              message->number, message->size_bytes);
-    task->answer->value[ABI_DELIVERED]++;
+    if (!has_timestamp(task, sender, message))
+        return peer_complain(answer, "message %" PRIu64 " is of time %" PRIu64 ", now is %" PRIu64,
+                             message->number, message->timestamp_ns, peer_now_ns());
+    sender->timestamp_ns = message->timestamp_ns;
+    answer->value[ABI_DELIVERED]++;
     return PEAL_OK;
 }
 
@@ -116,7 +119,7 @@ static enum peal_status by_copy(struct task *task, unsigned char *buffer)
     enum peal_status status =
         peal_subscriber_take_copy(task->subscriber, buffer, (size_t)task->most, &message);
     if (status == PEAL_OK)
-        status = check_head(task, &message);
+        status = check_number(task, &message);
     return status == PEAL_OK ? deliver(task, &message, content_is_right(&message)) : status;
 }
 
@@ -143,7 +146,7 @@ static enum peal_status in_place(struct task *task, size_t batch)
     if (status == PEAL_OK && batch == 1)
         count = 1;
     for (size_t i = 0; i < count && status == PEAL_OK; i++)
-        status = check_head(task, &messages[i]);
+        status = check_number(task, &messages[i]);
     for (size_t i = 0; i < count && status == PEAL_OK; i++)
         status = release(task, &messages[i]);
     return status;

@@ -3,8 +3,8 @@
  * What a test and its peers say to each other through two pipes: a request, then its answer. The
  * words are 64 bits wide in programs of both widths.
  */
-#ifndef PEAL_ABI_PROTOCOL_H
-#define PEAL_ABI_PROTOCOL_H
+#ifndef PEAL_TESTS_ABI_PROTOCOL_H
+#define PEAL_TESTS_ABI_PROTOCOL_H
 
 #include <assert.h>
 #include <stdint.h>
