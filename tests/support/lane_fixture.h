@@ -3,8 +3,8 @@
  * A lane in heap memory of exactly its size, and a topic entry of its own, with subscribers entered by
  * hand in the order that core/lane_life.h and core/directory.h tell.
  */
-#ifndef PEAL_SUPPORT_LANE_FIXTURE_H
-#define PEAL_SUPPORT_LANE_FIXTURE_H
+#ifndef PEAL_TESTS_SUPPORT_LANE_FIXTURE_H
+#define PEAL_TESTS_SUPPORT_LANE_FIXTURE_H
 
 #include "core/error.h"
 #include "core/lane_reader.h"

@@ -3,8 +3,8 @@
  * Seeded random numbers for tests, and message contents that tell where they come from. A run prints
  * its seed; PEAL_TEST_SEED=N repeats it.
  */
-#ifndef PEAL_SUPPORT_RANDOM_H
-#define PEAL_SUPPORT_RANDOM_H
+#ifndef PEAL_TESTS_SUPPORT_RANDOM_H
+#define PEAL_TESTS_SUPPORT_RANDOM_H
 
 #include <inttypes.h>
 #include <stdbool.h>

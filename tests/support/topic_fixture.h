@@ -3,8 +3,8 @@
  * Topics for tests: a bus, its endpoints, and an account of what a subscriber is told. Functions that
  * may run in a child answer instead of asserting.
  */
-#ifndef PEAL_SUPPORT_TOPIC_FIXTURE_H
-#define PEAL_SUPPORT_TOPIC_FIXTURE_H
+#ifndef PEAL_TESTS_SUPPORT_TOPIC_FIXTURE_H
+#define PEAL_TESTS_SUPPORT_TOPIC_FIXTURE_H
 
 #include "tests/support/random.h"
 
