@@ -47,7 +47,8 @@ static void forget(struct peal_subscriber *subscriber, struct peal_joined_lane *
 void peal_subscriber_leave(struct peal_subscriber *subscriber, struct peal_joined_lane *lane)
 {
     struct peal_region *region = &subscriber->endpoint.bus->region;
-    remember_ended(subscriber, lane);
+    if (!lane->succeeded)
+        remember_ended(subscriber, lane);
     subscriber->past.delivered += lane->reader.delivered;
     subscriber->past.lost += peal_lane_reader_lost(&lane->reader);
     subscriber->past.corrupt += lane->reader.spoilt;
@@ -75,24 +76,13 @@ static bool same_life(uint64_t one, uint64_t other)
     return a.client == b.client && a.incarnation == b.incarnation;
 }
 
-/* Does another lane continue this one already? */
-static bool has_successor(const struct peal_subscriber *subscriber,
-                          const struct peal_joined_lane *lane)
-{
-    for (uint32_t i = 0; i < subscriber->lane_count; i++)
-        if (subscriber->lanes[i]->waits && subscriber->lanes[i]->predecessor == lane->lane)
-            return true;
-    return false;
-}
-
 /* Finds out whether the new lane's publisher takes the place of an ended one of the same name. */
 static void recognise_restart(struct peal_subscriber *subscriber, struct peal_joined_lane *lane)
 {
     struct peal_region *region = &subscriber->endpoint.bus->region;
     for (uint32_t i = 0; i < subscriber->lane_count; i++) {
         struct peal_joined_lane *other = subscriber->lanes[i];
-        if (other == lane || other->name_hash != lane->name_hash ||
-            has_successor(subscriber, other))
+        if (other == lane || other->name_hash != lane->name_hash || other->succeeded)
             continue;
         if (!other->orphan)
             other->orphan = !peal_lane_is_live(region, subscriber->topic, other->lane, other->word);
@@ -102,6 +92,7 @@ static void recognise_restart(struct peal_subscriber *subscriber, struct peal_jo
         lane->restarted = true;
         lane->waits = true;
         lane->predecessor = other->lane;
+        other->succeeded = true;
         return;
     }
     for (uint32_t i = 0; i < PEAL_TOPIC_LANES_MAX; i++) {
@@ -167,6 +158,7 @@ static bool join(struct peal_subscriber *subscriber, uint32_t entry)
         free(lane);
         return false;
     }
+    subscriber->has_orphans |= lane->orphan;
     recognise_restart(subscriber, lane);
     subscriber->lanes[subscriber->lane_count++] = lane;
     if (!subscriber->current)

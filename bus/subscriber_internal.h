@@ -23,6 +23,7 @@ struct peal_joined_lane {
     uint32_t lane;      /* its entry in the topic */
     uint32_t publisher_client;
     bool orphan;          /* its publisher has ended: left when it is drained */
+    bool succeeded;       /* another lane continues this one already */
     bool restarted;       /* the first message is to be flagged */
     bool waits;           /* for its predecessor to be drained, so that order is kept */
     uint32_t predecessor; /* lane of it; valid while `waits` */

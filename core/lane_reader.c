@@ -347,7 +347,7 @@ bool peal_lane_acknowledge(struct peal_lane_reader *reader, bool fences)
 {
     publish_cursor(reader, reader->done);
     if (fences)
-        peal_fence_seq_cst(); /* LANE-F4: pairs with ROOM-F1 in bus/publisher.c */
+        peal_fence_seq_cst(); /* LANE-F4: pairs with ROOM-F1 in bus/publish.c */
     else
         peal_fence_compiler(); /* LANE-F5: pairs with ROOM-F1 and its membarrier */
     /* relaxed: the fences make one of us see the other */
