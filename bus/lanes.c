@@ -160,6 +160,7 @@ static bool join(struct peal_subscriber *subscriber, uint32_t entry)
     }
     subscriber->has_orphans |= lane->orphan;
     recognise_restart(subscriber, lane);
+    subscriber->has_orphans |= lane->orphan; /* ended already: to be left when it is drained */
     subscriber->lanes[subscriber->lane_count++] = lane;
     if (!subscriber->current)
         subscriber->current = lane;

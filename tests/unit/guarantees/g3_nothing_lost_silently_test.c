@@ -235,6 +235,8 @@ static void a_publisher_that_ends_before_it_is_looked_at_is_heard(void **state)
     }
     uint64_t reliable = 0;
     assert_true(drain(topic.reliable, &reliable) == 0 && reliable == 50);
+    /* Their lanes are left then, and not kept until something else happens. */
+    assert_true(topic_taken(topic.reliable).publishers == 1);
     topic_close(&topic);
 }
 
