@@ -95,10 +95,13 @@ static bool has_subscriber(void *context)
 static bool play(struct side *side)
 {
     struct peal_bus *bus = open_sleepy(side);
-    struct peal_subscriber *subscriber =
-        bus ? topic_subscribe(bus, side->hears, PEAL_RELIABLE) : NULL;
+    struct peal_subscriber_options wish = PEAL_SUBSCRIBER_OPTIONS_INIT;
+    struct peal_subscriber *subscriber = NULL;
+    wish.history = 1; /* the other side may begin as soon as it sees us, before we have joined */
+    if (!bus || peal_subscriber_create(bus, side->hears, &wish, &subscriber) != PEAL_OK)
+        return false;
     struct peal_publisher_options options = topic_publisher_options(16, PEAL_FULL_REFUSE);
-    struct peal_publisher *publisher = subscriber ? topic_publish(bus, side->says, &options) : NULL;
+    struct peal_publisher *publisher = topic_publish(bus, side->says, &options);
     if (!publisher || !eventually(has_subscriber, publisher, EVENTUALLY_TIMEOUT_NS))
         return false;
     bool good = take_turns(side, publisher, subscriber);
