@@ -67,11 +67,12 @@ struct peal_lane_shared {
     } geometry;
     unsigned char pad0[256 - 72];
     struct {
-        peal_u64 oldest;  /* messages below it may have lost their bytes in the payload ring */
-        peal_u64 dropped; /* messages dropped so far */
-        peal_u64 waiting; /* 1: the publisher sleeps until a subscriber acknowledges */
+        peal_u64 oldest;             /* messages below it may have lost their bytes */
+        peal_u64 dropped;            /* messages dropped so far */
+        unsigned char pad[128 - 16]; /* subscribers read the next word whenever they acknowledge */
+        peal_u64 waiting;            /* 1: the publisher sleeps until a subscriber acknowledges */
     } writer;
-    unsigned char pad1[256 - 24];
+    unsigned char pad1[256 - 136];
     struct peal_lane_reader_shared readers[PEAL_TOPIC_SUBSCRIBERS_MAX];
 };
 
@@ -85,7 +86,7 @@ static_assert(offsetof(struct peal_lane_shared, geometry.stride_bytes) == 20, "f
 static_assert(offsetof(struct peal_lane_shared, geometry.message_bytes_max) == 32, "format");
 static_assert(offsetof(struct peal_lane_shared, geometry.options) == 36, "format");
 static_assert(offsetof(struct peal_lane_shared, writer.dropped) == 264, "format");
-static_assert(offsetof(struct peal_lane_shared, writer.waiting) == 272, "format");
+static_assert(offsetof(struct peal_lane_shared, writer.waiting) == 384, "format");
 static_assert(sizeof(struct peal_lane_reader_shared) == 128, "format");
 static_assert(offsetof(struct peal_lane_reader_shared, cursor) == 8, "format");
 static_assert(offsetof(struct peal_lane_reader_shared, invited) == 16, "format");
