@@ -139,8 +139,9 @@ static void spoil(struct lane_fixture *fixture, uint64_t *seed, size_t from, uns
     size_t total = (size_t)fixture->geometry.size_bytes / 8;
     size_t slots = PEAL_LANE_SLOTS_OFFSET / 8;
     for (; count; count--) {
-        size_t index = random_below(seed, 2) ? from + random_next(seed) % (total - from)
-                                             : slots + random_next(seed) % (total - slots);
+        size_t index = random_below(seed, 2)
+                           ? from + (size_t)(random_next(seed) % (total - from))
+                           : slots + (size_t)(random_next(seed) % (total - slots));
         peal_u64_store_relaxed(&words[index], lie(seed, peal_u64_load_relaxed(&words[index])));
     }
 }

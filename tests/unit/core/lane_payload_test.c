@@ -300,6 +300,35 @@ static void a_batch_of_loans_never_overlaps_itself(void **state)
     }
 }
 
+/* The late one asks for a message whose slot, and place in the ring, were on loan meanwhile. */
+static void a_late_reader_of_lost_messages_does_not_open_the_gate(void **state)
+{
+    (void)state;
+    struct lane_fixture fixture;
+    struct peal_lane_reader reader, late;
+    OPEN(&fixture, 16, 128, 1024, 0); /* room for eight */
+    JOIN(&fixture, &reader, 0, LANE_RELIABLE);
+    uint64_t from = 0;
+    for (unsigned i = 0; i < 5; i++) {
+        for (unsigned put = 0; put < 8; put++)
+            PUT(&fixture, 128);
+        from += drain(&reader, from);
+        (void)peal_lane_acknowledge(&reader, true);
+    }
+    for (unsigned put = 0; put < 6; put++)
+        PUT(&fixture, 128);
+    void *data;
+    for (unsigned i = 0; i < 4; i++)
+        assert_int_equal(peal_lane_reserve(&fixture.writer, 30, &data), PEAL_OK);
+    peal_lane_discard(&fixture.writer);
+    JOIN(&fixture, &late, 1, ((struct peal_lane_reader_wish){.reliable = true, .history = 13}));
+    while (lane_fixture_put(&fixture, 128) == PEAL_OK)
+        assert_true(fixture.writer.next < 100);
+    assert_true(drain(&reader, from) == fixture.writer.next - from);
+    assert_true(reader.lost == 0);
+    lane_fixture_close(&fixture);
+}
+
 static void with_nobody_gating_a_publisher_is_never_refused(void **state)
 {
     (void)state;
@@ -356,6 +385,7 @@ int main(void)
         cmocka_unit_test(a_message_whose_payload_was_overwritten_in_place_elapses),
         cmocka_unit_test(a_loan_in_the_ring_may_shrink_and_be_given_back),
         cmocka_unit_test(a_batch_of_loans_never_overlaps_itself),
+        cmocka_unit_test(a_late_reader_of_lost_messages_does_not_open_the_gate),
         cmocka_unit_test(with_nobody_gating_a_publisher_is_never_refused),
         cmocka_unit_test(a_frame_of_16_mebibytes_comes_through),
     };
