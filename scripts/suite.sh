@@ -81,6 +81,11 @@ i386-peer)
         echo "SKIPPED: no i686-linux-gnu-gcc here, so no 32-bit program to share a region with; run scripts/setup.sh"
         exit 77
     fi
+    sysroot="${PEAL_SYSROOT_DIR:-${XDG_CACHE_HOME:-${HOME:-/var/tmp}/.cache}/peal-sysroot}/i386"
+    if ! [ -e "$sysroot/.complete" ]; then
+        echo "SKIPPED: no 32-bit libraries in $sysroot, so no 32-bit program to share a region with; run scripts/setup.sh"
+        exit 77
+    fi
     build i386 --target abi_peer
     ;;
 valgrind)
