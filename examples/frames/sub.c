@@ -24,7 +24,6 @@ struct sub {
     bool verify;
     uint64_t frames;
     uint64_t bytes;
-    uint64_t lost;
     uint64_t lapped;
     uint64_t errors;
     uint64_t restarts;
@@ -64,7 +63,6 @@ static enum peal_status sub_frame(struct sub *sub)
     bool good = !sub->verify || frame_verify(message.data, message.size_bytes, &header);
     uint64_t now_ns = clock_now_ns();
 
-    sub->lost += message.lost;
     if (message.flags & PEAL_MESSAGE_RESTARTED)
         sub->restarts++;
     /* Only now do we know whether what we read was still the frame: a best-effort subscriber's may
@@ -92,11 +90,14 @@ static enum peal_status sub_frame(struct sub *sub)
 static void sub_print(const struct sub *sub, const struct sub *before, uint64_t time_ns)
 {
     double seconds = (double)(time_ns > 0 ? time_ns : 1) / 1e9;
+    /* Losses from the statistics: these also know of what was lost after the last message. */
+    struct peal_subscriber_stats stats = {.struct_bytes = sizeof(stats)};
+    (void)peal_subscriber_stats(sub->subscriber, &stats);
     printf("%" PRIu64 " frames, %.1f/s, %.3f GB/s, lost %" PRIu64 ", lapped %" PRIu64
            ", restarts %" PRIu64 ", errors %" PRIu64 ", published to checked %.0f us\n",
            sub->frames, (double)(sub->frames - before->frames) / seconds,
-           (double)(sub->bytes - before->bytes) / seconds / 1e9, sub->lost, sub->lapped,
-           sub->restarts, sub->errors, (double)sub->latency_ns / 1e3);
+           (double)(sub->bytes - before->bytes) / seconds / 1e9, stats.lost - sub->lapped,
+           sub->lapped, sub->restarts, sub->errors, (double)sub->latency_ns / 1e3);
     fflush(stdout);
 }
 

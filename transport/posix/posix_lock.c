@@ -44,14 +44,17 @@ void peal_posix_lock_release(int descriptor, uint64_t byte)
     (void)set_lock(descriptor, F_UNLCK, byte);
 }
 
-/* One lock of another description that touches [first, last], cut to it. */
+/* One lock of another description that touches [first, last], cut to it. If the kernel does not
+ * answer, all of them count as held: who is not known to be dead is alive. */
 static bool find_holder(int descriptor, uint64_t *first, uint64_t *last)
 {
     struct flock lock = {.l_type = F_WRLCK,
                          .l_whence = SEEK_SET,
                          .l_start = (off_t)*first,
                          .l_len = (off_t)(*last - *first + 1)};
-    if (fcntl(descriptor, F_OFD_GETLK, &lock) != 0 || lock.l_type == F_UNLCK)
+    if (fcntl(descriptor, F_OFD_GETLK, &lock) != 0)
+        return true;
+    if (lock.l_type == F_UNLCK)
         return false;
     const uint64_t from = (uint64_t)lock.l_start;
     const uint64_t to = lock.l_len == 0 ? UINT64_MAX : from + (uint64_t)lock.l_len - 1;

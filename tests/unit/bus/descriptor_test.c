@@ -25,8 +25,11 @@ static void quick_spin(struct peal_bus_options *options)
     options->safety_net_ns = UINT64_C(60000000000);
 }
 
+static char opened[64]; /* URL of the region, to be removed at the end */
+
 static int open_url(const char *url)
 {
+    (void)snprintf(opened, sizeof(opened), "%s", url);
     bus = bus_fixture_open(url, quick_spin);
     peer = bus_fixture_open(url, quick_spin);
     if (bus == NULL || peer == NULL || peal_bus_fd(bus, &fd) != PEAL_OK)
@@ -56,6 +59,7 @@ static int close_both(void **state)
         fake_close(fake);
     peal_bus_close(bus);
     peal_bus_close(peer);
+    (void)peal_unlink(opened); /* a local region has gone with its last client */
     return 0;
 }
 

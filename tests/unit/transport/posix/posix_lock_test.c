@@ -54,6 +54,13 @@ static void a_byte_has_one_holder_and_release_frees_it(void **state)
     assert_int_equal(peal_posix_lock_try(-1, FIRST), EBADF);
 }
 
+static void who_cannot_be_asked_about_counts_as_alive(void **state)
+{
+    (void)state;
+    assert_true(peal_posix_lock_holders(-1, FIRST, 64) == UINT64_MAX);
+    assert_true(peal_posix_lock_holders(-1, FIRST, 3) == 7);
+}
+
 static void holders_are_those_of_other_descriptions(void **state)
 {
     (void)state;
@@ -108,6 +115,7 @@ static void waiting_for_a_lock_ends_at_the_deadline(void **state)
 int main(void)
 {
     static const struct CMUnitTest tests[] = {
+        cmocka_unit_test(who_cannot_be_asked_about_counts_as_alive),
         cmocka_unit_test(a_byte_has_one_holder_and_release_frees_it),
         cmocka_unit_test(holders_are_those_of_other_descriptions),
         cmocka_unit_test(one_lock_over_everything_counts_for_each_byte_and_no_more),
