@@ -442,7 +442,9 @@ static void a_ringer_without_end_costs_a_bounded_number_of_wakes(void **state)
     peal_u32_store_release(&stop_ringing, 0);
     assert_int_equal(pthread_create(&ringer, NULL, ring_for_ever, NULL), 0);
     uint64_t before_ns = test_now_ns();
-    assert_int_equal(thing_wait(&thing, 300 * MS), PEAL_TIMEDOUT);
+    /* Once is enough, but for a machine too slow to be woken more often than the burst allows. */
+    for (int round = 0; round < 40 && counted(&bus->counters.spurious_wakes) <= 128; round++)
+        assert_int_equal(thing_wait(&thing, 300 * MS), PEAL_TIMEDOUT);
     uint64_t took_ms = (test_now_ns() - before_ns) / MS;
     peal_u32_store_release(&stop_ringing, 1);
     (void)pthread_join(ringer, NULL);
