@@ -38,13 +38,15 @@ static __attribute__((noinline)) enum peal_status ring_sleepers(struct peal_publ
     return PEAL_OK;
 }
 
-/* After one message or one batch of them: wakes who sleeps. */
-static inline void wake_sleepers(struct peal_publisher *publisher)
+/* After one message or one batch of them: wakes who sleeps. Always OK, so that hot paths can end
+ * with it. */
+static inline enum peal_status look_for_sleepers(struct peal_publisher *publisher)
 {
     PEAL_FAULT("publish.before_bell");
     uint64_t armed = peal_bell_armed(publisher->armed, publisher->fences);
-    if (PEAL_UNLIKELY(armed))
-        (void)ring_sleepers(publisher, armed);
+    if (PEAL_LIKELY(!armed))
+        return PEAL_OK;
+    return ring_sleepers(publisher, armed);
 }
 
 /* What a publisher that waits for room tries again and again. */
@@ -95,7 +97,7 @@ static enum peal_status wait_for_room(struct attempt *attempt)
     };
     publisher->waits++;
     /* In the middle of a batch: who is to make room may sleep, and has not been told of the rest. */
-    wake_sleepers(publisher);
+    (void)look_for_sleepers(publisher);
     enum peal_status status = peal_bus_sleep(bus, &condition, publisher->full_timeout_ns);
     if (status == PEAL_OK)
         return attempt->status;
@@ -144,7 +146,7 @@ publish_slowly(struct peal_publisher *publisher, const void *data, size_t size_b
         return PEAL_EINVAL;
     enum peal_status status = put(publisher, data, size_bytes);
     if (status == PEAL_OK)
-        wake_sleepers(publisher);
+        (void)look_for_sleepers(publisher);
     return status;
 }
 
@@ -155,11 +157,7 @@ enum peal_status peal_publisher_publish(struct peal_publisher *publisher, const 
     if (PEAL_UNLIKELY(!peal_lane_is_plain(&publisher->writer, size_bytes)))
         return publish_slowly(publisher, data, size_bytes);
     peal_lane_put_plain(&publisher->writer, data, size_bytes);
-    PEAL_FAULT("publish.before_bell");
-    uint64_t armed = peal_bell_armed(publisher->armed, publisher->fences);
-    if (PEAL_LIKELY(!armed))
-        return PEAL_OK;
-    return ring_sleepers(publisher, armed);
+    return look_for_sleepers(publisher);
 }
 
 enum peal_status peal_publisher_publish_batch(struct peal_publisher *publisher,
@@ -179,7 +177,7 @@ enum peal_status peal_publisher_publish_batch(struct peal_publisher *publisher,
         done += status == PEAL_OK;
     }
     if (publisher->writer.next != first)
-        wake_sleepers(publisher);
+        (void)look_for_sleepers(publisher);
     if (published)
         *published = done;
     return status == PEAL_OK && dropped ? PEAL_DROPPED : status;
@@ -215,19 +213,32 @@ enum peal_status peal_publisher_loan_batch(struct peal_publisher *publisher, siz
 enum peal_status peal_publisher_loan(struct peal_publisher *publisher, size_t size_bytes,
                                      void **data)
 {
+    if (PEAL_LIKELY(peal_lane_is_plain(&publisher->writer, size_bytes))) {
+        *data = peal_lane_reserve_plain(&publisher->writer, size_bytes);
+        return PEAL_OK;
+    }
     size_t loaned;
     return peal_publisher_loan_batch(publisher, size_bytes, 1, data, &loaned);
+}
+
+static __attribute__((noinline)) enum peal_status commit_slowly(struct peal_publisher *publisher,
+                                                                size_t size_bytes)
+{
+    struct peal_lane_writer *writer = &publisher->writer;
+    if (writer->loaned != 1 || size_bytes > writer->loan_bytes)
+        return PEAL_EINVAL;
+    peal_lane_commit(writer, size_bytes, publisher->timestamp ? peal_clock_ns() : 0);
+    (void)look_for_sleepers(publisher);
+    return PEAL_OK;
 }
 
 enum peal_status peal_publisher_commit(struct peal_publisher *publisher, size_t size_bytes)
 {
     struct peal_lane_writer *writer = &publisher->writer;
-    if (PEAL_UNLIKELY(writer->loaned != 1 || size_bytes > writer->loan_bytes))
-        return PEAL_EINVAL;
-    uint64_t now_ns = PEAL_UNLIKELY(publisher->timestamp) ? peal_clock_ns() : 0;
-    peal_lane_commit(writer, size_bytes, now_ns);
-    wake_sleepers(publisher);
-    return PEAL_OK;
+    if (PEAL_UNLIKELY(!peal_lane_commits_plainly(writer) || size_bytes > writer->loan_bytes))
+        return commit_slowly(publisher, size_bytes);
+    peal_lane_commit_plain(writer, size_bytes);
+    return look_for_sleepers(publisher);
 }
 
 enum peal_status peal_publisher_commit_batch(struct peal_publisher *publisher, size_t count)
@@ -239,7 +250,7 @@ enum peal_status peal_publisher_commit_batch(struct peal_publisher *publisher, s
     peal_lane_commit_batch(writer, count, now_ns);
     peal_lane_discard(writer);
     if (count)
-        wake_sleepers(publisher);
+        (void)look_for_sleepers(publisher);
     return PEAL_OK;
 }
 

@@ -132,6 +132,37 @@ static inline bool peal_lane_is_plain(const struct peal_lane_writer *writer, siz
            epoch == writer->epoch_seen && writer->loaned == 0;
 }
 
+/* The short ways of peal_lane_reserve(), after peal_lane_is_plain() ... */
+static inline void *peal_lane_reserve_plain(struct peal_lane_writer *writer, size_t size_bytes)
+{
+    struct peal_slot_shared *slot =
+        peal_lane_slot(writer->slots, writer->mask, writer->stride_bytes, writer->next);
+    peal_stamp_begin(slot, writer->next);
+    peal_stamp_fence();
+    writer->loan_kind = PEAL_SLOT_INLINE;
+    writer->loan_bytes = size_bytes;
+    writer->loaned = 1;
+    return slot->body;
+}
+
+/* ... and of peal_lane_commit(), in lanes without options and payload ring, with one loan open. */
+static inline bool peal_lane_commits_plainly(const struct peal_lane_writer *writer)
+{
+    return writer->plain_bytes_end != 0 && writer->loaned == 1;
+}
+
+static inline void peal_lane_commit_plain(struct peal_lane_writer *writer, size_t size_bytes)
+{
+    struct peal_slot_shared *slot =
+        peal_lane_slot(writer->slots, writer->mask, writer->stride_bytes, writer->next);
+    /* relaxed: ordered by the stamp's release, LANE-R1 */
+    peal_u32_store_relaxed(&slot->length, (uint32_t)size_bytes);
+    peal_u32_store_relaxed(&slot->kind, writer->kind);
+    peal_stamp_publish(slot, writer->next);
+    writer->next++;
+    writer->loaned = 0;
+}
+
 /*
  * Publishes a copy of data[0..size_bytes). OK, FULL (gate shut, nothing done), EMSGSIZE. No loan may
  * be open. `timestamp_ns` counts only where the geometry has timestamps.
