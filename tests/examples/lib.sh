@@ -35,6 +35,10 @@ fail() {
 start() {
     name=$1 program=$2
     shift 2
+    # Emptied here and not only by the child's redirection, which comes when it comes: what an earlier program of this
+    # name said must not be taken for the new one's word.
+    : >"$dir/$name.out"
+    : >"$dir/$name.err"
     "$bin/$program" "$@" >"$dir/$name.out" 2>"$dir/$name.err" </dev/null &
     eval "pid_$name=$!"
     pids="$pids $!"
