@@ -19,9 +19,8 @@ void peal_subscriber_acknowledge_all(struct peal_subscriber *subscriber)
 
 static void remember_ended(struct peal_subscriber *subscriber, const struct peal_joined_lane *lane)
 {
-    uint64_t next = peal_u64_load_relaxed(&lane->reader.cursor); /* relaxed: only we write it */
     subscriber->ended[subscriber->ended_next % PEAL_TOPIC_LANES_MAX] =
-        (struct peal_ended_publisher){lane->name_hash, next ? next - 1 : 0, true};
+        (struct peal_ended_publisher){lane->name_hash, peal_joined_lane_last_number(lane), true};
     subscriber->ended_next++;
 }
 
@@ -32,12 +31,11 @@ static void forget(struct peal_subscriber *subscriber, struct peal_joined_lane *
     for (uint32_t i = 0; i < subscriber->lane_count; i++)
         if (subscriber->lanes[i] == lane)
             subscriber->lanes[i] = subscriber->lanes[--subscriber->lane_count];
-    uint64_t next = peal_u64_load_relaxed(&lane->reader.cursor); /* relaxed: only we write it */
     for (uint32_t i = 0; i < subscriber->lane_count; i++) {
         struct peal_joined_lane *successor = subscriber->lanes[i];
         if (!successor->waits || successor->predecessor != lane->lane)
             continue;
-        successor->previous_number = next ? next - 1 : 0;
+        successor->previous_number = peal_joined_lane_last_number(lane);
         successor->waits = false;
     }
     subscriber->current = subscriber->lane_count ? subscriber->lanes[0] : NULL;
@@ -59,12 +57,17 @@ void peal_subscriber_leave(struct peal_subscriber *subscriber, struct peal_joine
     free(lane);
 }
 
+/* The lane in `entry` that `word` identifies is spoilt: counted, and not joined again. */
+static void note_corrupt(struct peal_subscriber *subscriber, uint32_t entry, uint64_t word)
+{
+    subscriber->given_up[entry] = word;
+    subscriber->past.corrupt++;
+    peal_bus_count(&subscriber->endpoint.bus->counters.corruptions, 1);
+}
+
 void peal_subscriber_give_up(struct peal_subscriber *subscriber, struct peal_joined_lane *lane)
 {
-    subscriber->given_up[lane->lane] = lane->word;
-    subscriber->past.corrupt++;
-    /* relaxed: a counter */
-    (void)peal_u64_add_relaxed(&subscriber->endpoint.bus->counters.corruptions, 1);
+    note_corrupt(subscriber, lane->lane, lane->word);
     peal_subscriber_leave(subscriber, lane);
 }
 
@@ -139,26 +142,19 @@ static bool join(struct peal_subscriber *subscriber, uint32_t entry)
     struct peal_lane_found found;
     enum peal_status status = peal_lane_join(region, subscriber->topic, entry, subscriber->entry,
                                              subscriber->word, &found);
-    if (status == PEAL_ECORRUPT) {
-        subscriber->given_up[entry] = word;
-        subscriber->past.corrupt++;
-        /* relaxed: a counter */
-        (void)peal_u64_add_relaxed(&subscriber->endpoint.bus->counters.corruptions, 1);
-    }
+    if (status == PEAL_ECORRUPT)
+        note_corrupt(subscriber, entry, word);
     if (status != PEAL_OK)
         return false;
     struct peal_joined_lane *lane = admit(subscriber, entry, &found);
     if (!lane || lane->reader.corrupt) {
-        if (lane) {
-            subscriber->given_up[entry] = found.word;
-            subscriber->past.corrupt++;
-        }
+        if (lane)
+            note_corrupt(subscriber, entry, found.word);
         peal_lane_leave(region, subscriber->topic, entry, subscriber->entry, subscriber->word,
                         found.memory);
         free(lane);
         return false;
     }
-    subscriber->has_orphans |= lane->orphan;
     recognise_restart(subscriber, lane);
     subscriber->has_orphans |= lane->orphan; /* ended already: to be left when it is drained */
     subscriber->lanes[subscriber->lane_count++] = lane;

@@ -30,6 +30,13 @@ struct peal_joined_lane {
     uint64_t previous_number;
 };
 
+/* The number of the last message taken from the lane; 0 also if there was none. By our thread. */
+static inline uint64_t peal_joined_lane_last_number(const struct peal_joined_lane *lane)
+{
+    uint64_t next = peal_u64_load_relaxed(&lane->reader.cursor); /* relaxed: only we write it */
+    return next ? next - 1 : 0;
+}
+
 /* What is remembered of an ended publisher, to recognise its restart. */
 struct peal_ended_publisher {
     uint64_t name_hash;

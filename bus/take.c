@@ -57,11 +57,8 @@ static bool may_be_taken(struct peal_subscriber *subscriber, struct peal_joined_
     struct peal_joined_lane *before = subscriber->by_entry[lane->predecessor];
     if (before && peal_lane_reader_ready(&before->reader))
         return false;
-    if (before) {
-        /* relaxed: only we write it */
-        uint64_t next = peal_u64_load_relaxed(&before->reader.cursor);
-        lane->previous_number = next ? next - 1 : 0;
-    }
+    if (before)
+        lane->previous_number = peal_joined_lane_last_number(before);
     lane->waits = false;
     return true;
 }

@@ -97,10 +97,10 @@ void peal_lane_gate(struct peal_lane_writer *writer)
 {
     /* GATE-A4: pairs with DIR-R2 in directory.c (subscriber_epoch moves after the entry) */
     uint64_t epoch = peal_u64_load_acquire(writer->epoch);
-    /* GATE-F1: pairs with LANE-F3 in lane_reader.c:peal_lane_reader_begin() and pairs with LIFE-F7 in
-     * lane_join.c. A reader that joins
-     * beside us either is seen here (its entry, which it made before its cursor, as well as that), or
-     * sees all messages below `next` and starts after them. */
+    /* A reader that joins beside us either is seen here (its entry, which it made before its cursor,
+     * as well as that), or sees all messages below `next` and starts after them.
+     * GATE-F1: pairs with LANE-F3 in lane_reader.c:peal_lane_reader_begin() and pairs with LIFE-F7 in
+     * lane_join.c */
     peal_fence_seq_cst();
     /* Listed anew each time: the gate is rarely looked at, and an epoch is a peer's word. */
     list_subscribers(writer, epoch);
