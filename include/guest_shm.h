@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: Apache-2.0 */
+/* SPDX-License-Identifier: Apache-2.0 OR GPL-2.0-only */
 /*
  * guest_shm.h - register layout of the QNX hypervisor's shared-memory device (shmem vdev), as a guest sees it.
  *

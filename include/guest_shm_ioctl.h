@@ -17,8 +17,10 @@
  *      EACCES    GSS_NO_PERMISSION: the host forbids this region to this guest
  *      EUSERS    GSS_CLIENT_MAX: all connections of the region are taken
  *      ENOMEM    GSS_NOMEM: the host has no room for the region
+ *      EFBIG     the region has, or was to get, more pages than the driver's parameter max_pages
  *      EISCONN   this file is attached already          ENOTCONN  it is not attached yet
  *      EIO       GSS_UNKNOWN_FAILURE, or the device answered what cannot be
+ *      EBUSY     memory that the device names is another driver's
  *      ENODEV    the device is gone (unplugged, driver unbound); poll says POLLHUP | POLLERR as well
  */
 #ifndef GUEST_SHM_IOCTL_H
