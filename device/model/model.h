@@ -24,6 +24,7 @@
 #define VDEV_REGIONS_MAX 64u
 #define VDEV_GUESTS_MAX 256u
 #define VDEV_PAGE_BYTES 4096u
+#define VDEV_NO_PLACE UINT64_MAX
 
 struct vdev_model;
 struct vdev_guest;
@@ -47,7 +48,7 @@ struct vdev_settings {
     bool without_find;         /* an old device, which has no `find` */
     uint32_t regions_max;      /* default and limit VDEV_REGIONS_MAX */
     uint32_t region_pages_max; /* a larger region is GSS_NOMEM; default 2^20 pages (4 GiB) */
-    uint64_t pages_max;        /* of all regions together; default: no limit */
+    uint64_t pages_max;        /* data pages of all regions together; default: no limit */
 };
 
 /* Something happened that a log may want; `text` is a phrase for people, valid during the call only. */
@@ -61,24 +62,30 @@ struct vdev_ops {
     bool (*region_begin)(void *context, uint32_t slot, uint32_t pages, bool zeroed);
     /* The last client has gone, and the region is no more (not called for those made by `create`, which stay). */
     void (*region_end)(void *context, uint32_t slot, uint32_t pages);
-    /* Guest-physical address of the control page of a connection; asked at attach. */
+    /*
+     * Guest-physical address of the control page of a connection; asked at attach and at `find`. VDEV_NO_PLACE: there is
+     * none, and the attach fails with GSS_UNKNOWN_FAILURE.
+     */
     uint64_t (*place)(void *context, struct vdev_guest *guest, uint32_t slot, uint32_t window);
-    /* The value of `status` of a connection changed: an interrupt for the guest. */
+    /*
+     * The value of `status` of a connection changed: an interrupt for the guest, one for each connection and change. Not for
+     * the guest's own read, which clears the lower half; nor for the birth of a connection, or the end of its guest.
+     */
     void (*interrupt)(void *context, struct vdev_guest *guest, uint32_t vector);
     /* May be NULL. */
     void (*event)(void *context, const struct vdev_event *event);
 };
 
-/* NULL: no memory, or settings beyond a limit. `ops` must outlive the model. */
+/* NULL: no memory, settings beyond a limit, or an op missing. `settings` NULL: all defaults. `ops` must outlive the model. */
 struct vdev_model *vdev_model_new(const struct vdev_settings *settings, const struct vdev_ops *ops,
                                   void *context);
 
-/* All guests end first. */
+/* All guests end first. region_end() is not called for what is left: the permanent regions. */
 void vdev_model_free(struct vdev_model *model);
 
 /*
  * A guest with its rules (copied; NULL: everything is allowed). Regions that the rules create are made now. NULL: VDEV_GUESTS_MAX,
- * or no memory. `user`: whatever the embedder wants to find again by vdev_guest_user().
+ * or no memory, also for one of these regions: then none of them was made. `user`: whatever the embedder wants to find again by vdev_guest_user().
  */
 struct vdev_guest *vdev_guest_new(struct vdev_model *model, const struct vdev_rules *rules,
                                   void *user);
@@ -86,7 +93,7 @@ struct vdev_guest *vdev_guest_new(struct vdev_model *model, const struct vdev_ru
 /* The virtual machine ended, orderly or not: all its connections are detached, the others are told. */
 void vdev_guest_end(struct vdev_guest *guest);
 
-/* The guest's device is reset: as vdev_guest_end(), but it stays, with registers as at the beginning. */
+/* The guest's device is reset: as vdev_guest_end(), but it stays, with registers as at the beginning. The counts go on. */
 void vdev_guest_reset(struct vdev_guest *guest);
 
 void *vdev_guest_user(const struct vdev_guest *guest);
@@ -110,7 +117,10 @@ enum vdev_access vdev_control_read(struct vdev_guest *guest, uint32_t slot, uint
 enum vdev_access vdev_control_write(struct vdev_guest *guest, uint32_t slot, uint32_t window,
                                     uint64_t offset, uint32_t width, uint64_t value);
 
-/* How often a guest touched its registers, each access a trap. */
+/*
+ * How often a guest touched its registers, each access a trap. Those that were refused are in `refused` alone, so that the sum is that
+ * of all traps.
+ */
 struct vdev_access_counts {
     uint64_t factory_reads;
     uint64_t factory_writes;

@@ -4,8 +4,10 @@
  *
  *  allow PATTERN          shell wildcards on the region's name; the first `allow` implies that the rest is denied
  *  deny PATTERN           the same, and the rest is allowed; `deny` wins over `allow`
- *  create NAME,BYTES      a region of that name and size is there from the start and stays
- *  subst [MATCH],PREFIX   names that match (all, without MATCH) get the prefix in front; the rules above see the name with it
+ *  create NAME,BYTES      a region of that name and size is there from the start and stays. BYTES: 65536, 0xf0000, 4M; whole
+ *                         pages, rounded up. Neither `allow` nor `deny` concerns it
+ *  subst [MATCH],PREFIX   names that begin with MATCH have PREFIX in its place; without MATCH, all names get it in front. The
+ *                         first that fits counts. The rules above see the name with the prefix
  */
 #ifndef PEAL_DEVICE_MODEL_RULES_H
 #define PEAL_DEVICE_MODEL_RULES_H
@@ -27,7 +29,9 @@ struct vdev_rule {
     uint32_t pages;                  /* create */
 };
 
+/* All zero: no rules, everything is allowed. */
 struct vdev_rules {
+    bool subst_keeps_match; /* PREFIX comes before MATCH, instead of in its place */
     struct vdev_rule rules[4 * VDEV_RULES_MAX];
     size_t count;
 };
