@@ -20,7 +20,6 @@
  *      EFBIG     the region has, or was to get, more pages than the driver's parameter max_pages
  *      EISCONN   this file is attached already          ENOTCONN  it is not attached yet
  *      EIO       GSS_UNKNOWN_FAILURE, or the device answered what cannot be
- *      EBUSY     memory that the device names is another driver's
  *      ENODEV    the device is gone (unplugged, driver unbound); poll says POLLHUP | POLLERR as well
  */
 #ifndef GUEST_SHM_IOCTL_H
