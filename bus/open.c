@@ -69,8 +69,8 @@ static enum peal_status choose_scheme(struct peal_url *url, const struct peal_bu
         return PEAL_OK;
     return peal_fail(
         PEAL_ENOTSUP,
-        "there is no transport '%s' in this library; use posix:%s, local:%s or auto:%s",
-        url->scheme, url->name, url->name, url->name);
+        "there is no transport '%s' in this library; use posix:%s, vdev:%s, local:%s or auto:%s",
+        url->scheme, url->name, url->name, url->name, url->name);
 }
 
 /* By number or by name. */

@@ -144,6 +144,11 @@ static bool sleep_once(struct peal_bus *bus, const struct peal_sleeper_condition
     enum peal_status woken = wait_for_bell(
         bus, epoch, min_ns(left_ns, will_be_rung ? bus->safety_net_ns : DEGRADED_SLICE_NS));
     const bool decided = decide(bus, condition, status);
+    if (woken == PEAL_ESYSTEM) { /* nobody will ring any more, and the next wait would not sleep */
+        if (!decided)
+            *status = PEAL_ESYSTEM;
+        return true;
+    }
     /* Rung in the very moment in which the sleep ran out? Then nothing was missed. */
     if (woken == PEAL_TIMEDOUT && transport->ops->epoch(transport) != epoch)
         woken = PEAL_OK;

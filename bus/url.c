@@ -217,9 +217,10 @@ static enum peal_status parse_scheme(struct peal_url *url, struct span scheme)
     for (size_t i = 0; valid && i < scheme.length; i++)
         valid = scheme.start[i] >= 'a' && scheme.start[i] <= 'z';
     if (!valid)
-        return peal_fail(PEAL_EINVAL,
-                         "'%.*s' is not a transport; use posix:NAME, local:NAME or auto:NAME",
-                         SHOW(scheme));
+        return peal_fail(
+            PEAL_EINVAL,
+            "'%.*s' is not a transport; use posix:NAME, vdev:NAME, local:NAME or auto:NAME",
+            SHOW(scheme));
     (void)read_text(scheme, url->scheme, sizeof(url->scheme));
     return PEAL_OK;
 }

@@ -4,6 +4,7 @@
 #include "core/error.h"
 #include "transport/local/local.h"
 #include "transport/posix/posix.h"
+#include "transport/vdev/vdev.h"
 
 #include <assert.h>
 #include <string.h>
@@ -11,6 +12,7 @@
 static const struct peal_transport_ops *const backends[] = {
     &peal_transport_posix_ops,
     &peal_transport_local_ops,
+    &peal_transport_vdev_ops,
 };
 
 #define BACKENDS (sizeof(backends) / sizeof(backends[0]))
@@ -106,7 +108,8 @@ static enum peal_status find(const char *scheme, const struct peal_transport_ops
     *ops = peal_transport_find(scheme);
     if (*ops != NULL)
         return PEAL_OK;
-    return peal_fail(PEAL_EINVAL, "there is no transport '%s'; this library has posix and local",
+    return peal_fail(PEAL_EINVAL,
+                     "there is no transport '%s'; this library has posix, local and vdev",
                      scheme != NULL ? scheme : "");
 }
 

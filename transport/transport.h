@@ -18,7 +18,9 @@
  *
  * Bells and waiting. Each transport has an event counter ("epoch") in its client. It moves when the
  * client is rung, when a member comes or goes where the authority tells (vdev, local), and when
- * wake_all() is called. The sleeper's pattern, which loses no wake-up:
+ * wake_all() is called. Where looking at the bell costs a trap (vdev) it moves for a ring when a wait()
+ * drains it, which every wait() does with a ring that came after its epoch was read. The sleeper's
+ * pattern, which loses no wake-up:
  *
  *      epoch = ops->epoch(t);
  *      tell the world that I sleep; full fence; look at every ring; found something? done
@@ -71,7 +73,7 @@ struct peal_transport_options {
     bool lock_memory;    /* mlock; fails with PEAL_EPERM and a remedy when the limit is too low */
     bool huge_pages;     /* ask for transparent huge pages; a hint */
     bool must_exist;     /* do not create: PEAL_ENOENT when there is no such region */
-    const char *device;  /* vdev: which device; others: ignored */
+    const char *device;  /* vdev: a device node, or a device server's socket; others: ignored */
     uint64_t timeout_ns; /* bound on races with other openers; 0 means 5 s */
 };
 
@@ -89,7 +91,7 @@ struct peal_transport_ops {
      * size_bytes asks for another size, which makes it anew (not with must_exist). The other members
      * are rung by the newcomer. Errors, each with a peal_fail() message: EINVAL, EPERM, ENOENT (must_exist), ENOMEM, ENOSPC
      * (object does not fit), ELIMIT (all indexes taken), EFORMAT (an object of that name that is
-     * not ours; it is left alone), ECORRUPT (truncated object that is in use), ESYSTEM, TIMEDOUT.
+     * not ours, or a device that is none; it is left alone), ECORRUPT (truncated object that is in use), ESYSTEM, TIMEDOUT.
      * On failure nothing is left behind: no index, no descriptor, no mapping. Blocks at most
      * options->timeout_ns. Thread-safe.
      */
@@ -104,8 +106,11 @@ struct peal_transport_ops {
     void (*close)(struct peal_transport *transport);
 
     /*
-     * Rings every client in `targets`: its epoch moves, also if our last ring is not drained yet; bits of absent clients are ignored, our own bit rings
-     * ourselves. All stores made before are visible to whoever is woken. Never blocks; thread-safe.
+     * Rings every client in `targets`: a wait() whose epoch was read before returns, also if our last
+     * ring is not drained yet; bits of absent clients are ignored, our own bit rings ourselves. All
+     * stores made before are visible to whoever is woken. Waits for nobody (vdev: for the device, as
+     * long as a trap takes); thread-safe. Through a device server's socket it may arrive later than
+     * this returns, in the order of our calls.
      */
     void (*notify)(struct peal_transport *transport, uint64_t targets);
 
@@ -116,8 +121,11 @@ struct peal_transport_ops {
      * Sleeps until the epoch differs from `epoch` or timeout_ns have passed (0: only drain; at once;
      * PEAL_TRANSPORT_FOREVER: no limit). PEAL_OK when the epoch moved, PEAL_TIMEDOUT otherwise;
      * may return PEAL_OK without cause. *sources (never NULL) gets the clients that rang since the
-     * last drain, possibly 0. Unknown bits of a lying peer are masked away. Everything that a ringer
-     * stored before notify() is visible after. Thread-safe; any number of threads.
+     * last drain, possibly 0; who came or left may be among them. Unknown bits of a lying peer are
+     * masked away. Everything that a ringer stored before notify() is visible after.
+     * PEAL_ESYSTEM with a peal_fail() message: the device is gone for good (vdev), nobody will ring any
+     * more, and every wait says so at once. Memory stays mapped and members() as they were; close,
+     * and open again. Thread-safe; any number of threads.
      */
     enum peal_status (*wait)(struct peal_transport *transport, uint32_t epoch, uint64_t timeout_ns,
                              uint64_t *sources);

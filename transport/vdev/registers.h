@@ -32,7 +32,10 @@ struct peal_vdev_registers_ops {
                             unsigned char **base);
     void (*unmap)(struct peal_vdev_registers *registers, unsigned char *base, uint32_t pages);
 
-    /* Takes note of an interrupt: `fd` is not readable afterwards until the next one. Called before `status` is read. */
+    /*
+     * Takes note of an interrupt: `fd` is not readable afterwards until the next one. Called before `status` is read. Nothing
+     * else makes `fd` unreadable: who reads `status` without it leaves `fd` as it is.
+     */
     void (*acknowledge)(struct peal_vdev_registers *registers);
 
     /*
@@ -48,8 +51,12 @@ struct peal_vdev_registers_ops {
 
 struct peal_vdev_registers {
     const struct peal_vdev_registers_ops *ops;
-    uint64_t factory;   /* address of the factory page */
-    int fd;             /* readable after an interrupt that was not acknowledged yet */
+    uint64_t factory; /* address of the factory page */
+    /*
+     * Readable after an interrupt that was not acknowledged yet, at the latest when a read of `status` that shows its cause
+     * returns. Also when the device is gone, if the way can tell.
+     */
+    int fd;
     const char *device; /* what the user called it, for messages; lives as long as this */
 };
 
