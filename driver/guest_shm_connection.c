@@ -83,7 +83,8 @@ static bool is_foreign(u64 start, u64 bytes)
 {
 	if (start == 0 || !IS_ALIGNED(start, GUEST_SHM_PAGE_BYTES) || start + bytes <= start)
 		return false;
-	if (start + bytes - 1 > (u64)(phys_addr_t)-1 || start + bytes - 1 > (u64)(resource_size_t)-1)
+	if (start + bytes - 1 > (u64)(phys_addr_t)-1 ||
+	    start + bytes - 1 > (u64)(resource_size_t)-1)
 		return false;
 	return region_intersects((resource_size_t)start, (size_t)bytes, IORESOURCE_SYSTEM_RAM,
 				 IORES_DESC_NONE) == REGION_DISJOINT;
@@ -126,7 +127,7 @@ static bool control_is_sane(struct guest_shm_device *device, u64 control)
 		dev_err(&device->pci->dev, "control page at %#llx, which cannot be\n", control);
 		return false;
 	}
-	list_for_each_entry(other, &device->files, in_files) {
+	list_for_each_entry (other, &device->files, in_files) {
 		if (other->attached && other->control_address == control) {
 			dev_err(&device->pci->dev,
 				"control page at %#llx is another connection's already\n", control);
@@ -232,8 +233,8 @@ static int take_over(struct guest_shm_file *file, const struct answer *answer)
 		return -ENOMEM;
 	error = check_data(device, answer, data);
 	if (!error) {
-		cached = memremap((resource_size_t)data, (size_t)answer->size * GUEST_SHM_PAGE_BYTES,
-				  MEMREMAP_WB);
+		cached = memremap((resource_size_t)data,
+				  (size_t)answer->size * GUEST_SHM_PAGE_BYTES, MEMREMAP_WB);
 		error = cached ? connect(file, answer, control) : -ENOMEM;
 	}
 	if (error) {
@@ -385,9 +386,9 @@ bool guest_shm_look_vector(struct guest_shm_device *device, u32 vector)
 	bool owned = false, told = false;
 
 	spin_lock_irqsave(&device->interrupt_lock, flags);
-	list_for_each_entry(file, &device->connections, in_connections)
+	list_for_each_entry (file, &device->connections, in_connections)
 		owned |= file->vector == vector;
-	list_for_each_entry(file, &device->connections, in_connections) {
+	list_for_each_entry (file, &device->connections, in_connections) {
 		if (owned && file->vector != vector && file->vector < device->vectors)
 			continue;
 		spin_lock(&file->lock);

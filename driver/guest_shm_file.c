@@ -80,7 +80,7 @@ void guest_shm_files_end(struct guest_shm_device *device)
 {
 	struct guest_shm_file *file;
 
-	list_for_each_entry(file, &device->files, in_files) {
+	list_for_each_entry (file, &device->files, in_files) {
 		guest_shm_detach(file, true);
 		unmap_mapping_range(file->mapping, 0, 0, 1);
 		if (file->cached)
@@ -137,7 +137,8 @@ static long guest_shm_ioctl(struct file *filp, unsigned int request, unsigned lo
 	}
 }
 
-static ssize_t guest_shm_read(struct file *filp, char __user *buffer, size_t bytes, loff_t *position)
+static ssize_t guest_shm_read(struct file *filp, char __user *buffer, size_t bytes,
+			      loff_t *position)
 {
 	struct guest_shm_file *file = filp->private_data;
 	struct guest_shm_event event;
@@ -147,8 +148,7 @@ static ssize_t guest_shm_read(struct file *filp, char __user *buffer, size_t byt
 		return -EINVAL;
 	error = guest_shm_take(file, &event);
 	if (error == -EAGAIN && !(filp->f_flags & O_NONBLOCK) &&
-	    wait_event_interruptible(file->wait,
-				     (error = guest_shm_take(file, &event)) != -EAGAIN))
+	    wait_event_interruptible(file->wait, (error = guest_shm_take(file, &event)) != -EAGAIN))
 		return -ERESTARTSYS;
 	if (error)
 		return error;

@@ -110,7 +110,8 @@ static int request_interrupts(struct guest_shm_device *device)
 	}
 	if (got < 0)
 		got = pci_alloc_irq_vectors(pci, 1, 1,
-					    line_interrupt ? PCI_IRQ_ALL_TYPES & ~(PCI_IRQ_MSIX | PCI_IRQ_MSI)
+					    line_interrupt ? PCI_IRQ_ALL_TYPES &
+								     ~(PCI_IRQ_MSIX | PCI_IRQ_MSI)
 							   : PCI_IRQ_ALL_TYPES);
 	if (got < 0) {
 		dev_err(&pci->dev, "no interrupt to be had\n");
@@ -193,7 +194,8 @@ static int guest_shm_probe(struct pci_dev *pci, const struct pci_device_id *id)
 	int bars, error;
 
 	if (PAGE_SIZE != GUEST_SHM_PAGE_BYTES) {
-		dev_err(&pci->dev, "the device's pages are of 4 KiB; run a kernel whose are as well\n");
+		dev_err(&pci->dev,
+			"the device's pages are of 4 KiB; run a kernel whose are as well\n");
 		return -EOPNOTSUPP;
 	}
 	device = new_device(pci);
