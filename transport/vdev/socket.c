@@ -104,7 +104,7 @@ static enum peal_status way_map(struct peal_vdev_registers *registers, uint64_t 
     if (start == MAP_FAILED)
         return peal_fail(errno == ENOMEM ? PEAL_ENOMEM : PEAL_ESYSTEM,
                          "cannot map %" PRIu64 " bytes of the memory of %s: %s", bytes,
-                         way->wire.path, strerror(errno));
+                         way->wire.stream.path, strerror(errno));
     *base = start;
     return PEAL_OK;
 }
@@ -124,12 +124,14 @@ static void way_acknowledge(struct peal_vdev_registers *registers)
     struct socket_way *way = of(registers);
     struct epoll_event events[2];
     uint64_t interrupts;
+    if (way->wire.stream.fd < 0)
+        return; /* a fork's child: the interrupts are its parent's */
     (void)!read(way->interrupt, &interrupts, sizeof(interrupts));
     const int count = epoll_wait(registers->fd, events, 2, 0);
     for (int i = 0; i < count; i++) {
-        if (events[i].data.fd == way->interrupt || events[i].data.fd != way->wire.fd)
+        if (events[i].data.fd != way->wire.stream.fd)
             continue;
-        (void)epoll_ctl(registers->fd, EPOLL_CTL_DEL, way->wire.fd, NULL);
+        (void)epoll_ctl(registers->fd, EPOLL_CTL_DEL, way->wire.stream.fd, NULL);
         peal_vdev_wire_hang_up(&way->wire);
     }
 }
@@ -170,7 +172,7 @@ static enum peal_status fail_interrupts(const struct socket_way *way, const char
     return peal_fail(PEAL_EFORMAT,
                      "the device server at %s gives no interrupts: %s; is it peal-vdev, of this "
                      "version?",
-                     way->wire.path, why);
+                     way->wire.stream.path, why);
 }
 
 static enum peal_status count_vectors(struct socket_way *way, uint32_t *vectors)
@@ -228,10 +230,10 @@ static enum peal_status make_descriptor(struct socket_way *way)
     way->interrupt = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
     way->registers.fd = epoll_create1(EPOLL_CLOEXEC);
     struct epoll_event interrupt = {.events = EPOLLIN, .data = {.fd = way->interrupt}};
-    struct epoll_event hang_up = {.events = EPOLLRDHUP, .data = {.fd = way->wire.fd}};
+    struct epoll_event hang_up = {.events = EPOLLRDHUP, .data = {.fd = way->wire.stream.fd}};
     if (way->interrupt < 0 || way->registers.fd < 0 ||
         epoll_ctl(way->registers.fd, EPOLL_CTL_ADD, way->interrupt, &interrupt) != 0 ||
-        epoll_ctl(way->registers.fd, EPOLL_CTL_ADD, way->wire.fd, &hang_up) != 0)
+        epoll_ctl(way->registers.fd, EPOLL_CTL_ADD, way->wire.stream.fd, &hang_up) != 0)
         return peal_fail(PEAL_ESYSTEM,
                          "cannot make a descriptor for interrupts: %s; raise "
                          "RLIMIT_NOFILE",
@@ -270,10 +272,10 @@ enum peal_status peal_vdev_socket_open(const char *path, uint64_t timeout_ns,
         way_close(&way->registers);
         return status;
     }
-    way->wire.deadline_ns = UINT64_MAX;
+    peal_vdev_wire_opened(&way->wire);
     way->registers.ops = &way_ops;
     way->registers.factory = way->pci.factory.address;
-    way->registers.device = way->wire.path;
+    way->registers.device = way->wire.stream.path;
     *registers = &way->registers;
     return PEAL_OK;
 }

@@ -51,7 +51,7 @@ static enum peal_status fail_device(const struct peal_vdev_wire *wire, const cha
     return peal_fail(
         PEAL_EFORMAT,
         "the device that %s serves can't be used: %s; is it peal-vdev, of this version?",
-        wire->path, what);
+        wire->stream.path, what);
 }
 
 static enum peal_status fail_refused(const struct peal_vdev_wire *wire, const char *what,
@@ -59,7 +59,7 @@ static enum peal_status fail_refused(const struct peal_vdev_wire *wire, const ch
 {
     return peal_fail(PEAL_EFORMAT,
                      "the device server at %s refused to %s: %s; is it peal-vdev, of this version?",
-                     wire->path, what, strerror((int)error));
+                     wire->stream.path, what, strerror((int)error));
 }
 
 /* ---- configuration space --------------------------------------------------------------------- */
@@ -93,7 +93,7 @@ static enum peal_status check_ids(struct peal_vdev_wire *wire)
     return peal_fail(PEAL_EFORMAT,
                      "the device server at %s serves the PCI device %04" PRIX32 ":%04" PRIX32
                      ", not %04X:%04X; name the socket of a shmem vdev in device=",
-                     wire->path, ids & 0xffffu, ids >> 16, PCI_VID_BlackBerry_QNX,
+                     wire->stream.path, ids & 0xffffu, ids >> 16, PCI_VID_BlackBerry_QNX,
                      PCI_DID_QNX_GUEST_SHM);
 }
 

@@ -6,30 +6,19 @@
  * exactly the one asked for (id, command, size, type), or that does not come within the timeout, ends the connection. It can't be
  * brought into step again, so from then on each request fails with PEAL_ESYSTEM at once. Requests are one at a time, behind a
  * mutex; a thread waits for those before it, each of which is bounded by the timeout.
- *
- * fork: the socket's life is this guest's life, so a child must not keep it open. A handler closes it in the child, where the
- * connection then is gone; the parent's goes on undisturbed. (Not after clone(2) or _Fork() without exec; exec closes all.)
  */
 #ifndef PEAL_TRANSPORT_VDEV_SOCKET_WIRE_H
 #define PEAL_TRANSPORT_VDEV_SOCKET_WIRE_H
 
-#include <peal/status.h>
-#include <pthread.h>
+#include "transport/vdev/socket_stream.h"
+
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
-#include <sys/un.h>
 
 struct peal_vdev_wire {
-    pthread_mutex_t mutex;       /* around one request and its reply */
-    struct peal_vdev_wire *next; /* list of the fork handler */
-    int fd;
-    bool gone;
-    uint16_t id; /* of the request last sent */
-    uint64_t timeout_ns;
-    uint64_t
-        deadline_ns; /* of the opening, beside that of each request; UINT64_MAX when it is done */
-    char path[sizeof(((struct sockaddr_un *)0)->sun_path)];
+    struct peal_vdev_stream stream; /* its mutex is held around one request and its reply */
+    uint16_t id;                    /* of the request last sent */
 };
 
 /* One request: what is sent, and what may come back. */
@@ -53,6 +42,9 @@ struct peal_vdev_request {
 /* Connects and agrees upon the version. On failure nothing is left. */
 enum peal_status peal_vdev_wire_open(struct peal_vdev_wire *wire, const char *path,
                                      uint64_t timeout_ns);
+
+/* The opening is done: only the timeout of each request counts from here on. */
+void peal_vdev_wire_opened(struct peal_vdev_wire *wire);
 
 void peal_vdev_wire_close(struct peal_vdev_wire *wire);
 
