@@ -75,21 +75,38 @@ static void attach(struct vdev_guest *guest, uint32_t pages)
         guest->registers.size, slot, index);
 }
 
+/* The guest's connection of that number: its region's slot and its index there. */
+static bool seek(const struct vdev_guest *guest, uint32_t number, uint32_t *slot, uint32_t *index)
+{
+    for (uint32_t place = 0; place < VDEV_CONNECTIONS_MAX; place++) {
+        *slot = place / GUEST_SHM_MAX_CLIENTS;
+        *index = place % GUEST_SHM_MAX_CLIENTS;
+        const struct vdev_connection *connection =
+            &guest->model->regions[*slot].connections[*index];
+        if (connection->guest == guest && connection->number == number)
+            return true;
+    }
+    return false;
+}
+
 static void find(struct vdev_guest *guest, uint32_t number)
 {
-    struct vdev_model *model = guest->model;
+    const struct vdev_model *model = guest->model;
+    uint32_t slot;
+    uint32_t index;
     guest->registers.find = number;
-    for (uint32_t slot = 0; slot < VDEV_REGIONS_MAX; slot++) {
-        for (uint32_t index = 0; index < GUEST_SHM_MAX_CLIENTS; index++) {
-            const struct vdev_connection *connection = &model->regions[slot].connections[index];
-            if (connection->guest != guest || connection->number != number)
-                continue;
-            memcpy(guest->registers.name, connection->name, GUEST_SHM_MAX_NAME);
-            show(guest, slot, model->ops->place(model->context, guest, slot, connection->window));
-            return;
-        }
+    if (!seek(guest, number, &slot, &index)) {
+        fail(guest, GSS_DOES_NOT_EXIST);
+        return;
     }
-    fail(guest, GSS_DOES_NOT_EXIST);
+    const struct vdev_connection *connection = &model->regions[slot].connections[index];
+    const uint64_t shmem = model->ops->place(model->context, guest, slot, connection->window);
+    if (shmem == VDEV_NO_PLACE) {
+        fail(guest, GSS_UNKNOWN_FAILURE);
+        return;
+    }
+    memcpy(guest->registers.name, connection->name, GUEST_SHM_MAX_NAME);
+    show(guest, slot, shmem);
 }
 
 static bool is_in_name(uint64_t offset)

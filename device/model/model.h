@@ -64,7 +64,7 @@ struct vdev_ops {
     void (*region_end)(void *context, uint32_t slot, uint32_t pages);
     /*
      * Guest-physical address of the control page of a connection; asked at attach and at `find`. VDEV_NO_PLACE: there is
-     * none, and the attach fails with GSS_UNKNOWN_FAILURE.
+     * none, and the request fails with GSS_UNKNOWN_FAILURE.
      */
     uint64_t (*place)(void *context, struct vdev_guest *guest, uint32_t slot, uint32_t window);
     /*
