@@ -15,6 +15,7 @@
 #include <sys/mman.h>
 #include <sys/socket.h>
 #include <sys/un.h>
+#include <time.h>
 #include <unistd.h>
 #include <vfio_user.h>
 
@@ -88,6 +89,7 @@ void mock_prepare(struct mock_device *mock)
     mock->interrupt_offset = UINT64_MAX;
     mock->end_offset = UINT64_MAX;
     mock->listener = -1;
+    mock->connection = -1;
     mock->memory = -1;
     put(mock->registers, GUEST_SHM_SIGNATURE, 8);
     prepare_config(mock);
@@ -327,6 +329,10 @@ static size_t spoil(enum mock_fault fault, struct vfio_user_header *header, unsi
         header->error = EPERM;
         header->message_bytes = sizeof(*header);
         return sizeof(*header);
+    case MOCK_LONG_ERROR:
+        header->flags |= VFIO_USER_ERROR;
+        header->message_bytes = (uint32_t)sizeof(*header) + PAYLOAD_MAX;
+        return header->message_bytes;
     case MOCK_END:
     case MOCK_SILENT:
         return 0;
@@ -415,6 +421,7 @@ static void *serve(void *context)
     struct mock_device *mock = context;
     static _Thread_local struct question question;
     const int client = accept4(mock->listener, NULL, NULL, SOCK_CLOEXEC);
+    mock->connection = client;
     while (client >= 0 && listen_to(client, &question)) {
         const bool go_on = reply_to(mock, client, &question);
         if (question.descriptor >= 0)
@@ -423,7 +430,7 @@ static void *serve(void *context)
             break;
     }
     if (client >= 0)
-        (void)close(client);
+        (void)shutdown(client, SHUT_RDWR);
     for (uint32_t i = 0; i < mock->interrupts_set; i++)
         (void)close(mock->interrupt[i]);
     return NULL;
@@ -460,10 +467,22 @@ void mock_stop(struct mock_device *mock)
 {
     if (!mock->started)
         return;
+    struct timespec limit;
     (void)shutdown(mock->listener, SHUT_RDWR); /* nobody came: accept() returns */
-    (void)pthread_join(mock->thread, NULL);
+    (void)clock_gettime(CLOCK_REALTIME, &limit);
+    limit.tv_sec += 30;
+    must(pthread_timedjoin_np(mock->thread, NULL, &limit) == 0, "mock: the client has not closed");
     mock->started = false;
+    if (mock->connection >= 0)
+        (void)close(mock->connection);
     (void)close(mock->listener);
     (void)close(mock->memory);
     (void)unlink(mock->path);
+}
+
+void mock_abandon(struct mock_device *mock)
+{
+    if (mock->started && mock->connection >= 0)
+        (void)shutdown(mock->connection, SHUT_RDWR);
+    mock_stop(mock);
 }

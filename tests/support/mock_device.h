@@ -41,6 +41,7 @@ enum mock_fault {
     MOCK_NOT_A_REPLY,       /* a command of its own */
     MOCK_GARBAGE,           /* bytes without sense */
     MOCK_WRONG_PLACE,       /* spoils the first word of the payload */
+    MOCK_LONG_ERROR,        /* an error reply with 8 KiB behind it */
     MOCK_FAULTS,            /* -- their number; those below are no lies -- */
     MOCK_EXTRA_DESCRIPTORS, /* a right reply with eight descriptors */
     MOCK_STALL,             /* reads no more until the client's thread sleeps, then goes on */
@@ -85,6 +86,7 @@ struct mock_device {
 
     char path[100];
     int listener;
+    int connection;
     int memory;
     pthread_t thread;
     bool started;
@@ -102,7 +104,10 @@ struct mock_device {
 void mock_prepare(struct mock_device *mock);
 void mock_start(struct mock_device *mock);
 
-/* The client has closed, or the mock has ended by its fault; waits for its thread. */
+/* The client has closed, or the mock has ended by its fault; waits for its thread. Ends the program if that is not so. */
 void mock_stop(struct mock_device *mock);
+
+/* The same for a test that may have failed: hangs up first. */
+void mock_abandon(struct mock_device *mock);
 
 #endif

@@ -44,7 +44,7 @@ static int set_up(void **state)
 static int tear_down(void **state)
 {
     (void)state;
-    mock_stop(mock);
+    mock_abandon(mock);
     free(mock);
     return 0;
 }
@@ -537,7 +537,7 @@ static uint32_t count_requests(void)
 }
 
 /* Opens with one fault at one request. Whatever comes of it is told, nothing is left, and it does not take long. */
-static void try_fault(enum mock_fault fault, uint32_t at)
+static void try_fault(enum mock_fault fault, uint32_t at, bool may_be_empty)
 {
     struct peal_vdev_registers *registers = NULL;
     mock_prepare(mock);
@@ -555,7 +555,8 @@ static void try_fault(enum mock_fault fault, uint32_t at)
     if (is_silence(fault)) {
         assert_int_equal(status, PEAL_TIMEDOUT);
         assert_true(took_ns >= SHORT_NS);
-    } else if (fault != MOCK_ERROR && fault != MOCK_WRONG_PLACE && fault != MOCK_NO_PAYLOAD) {
+    } else if (fault != MOCK_ERROR && fault != MOCK_WRONG_PLACE &&
+               !(fault == MOCK_NO_PAYLOAD && may_be_empty)) {
         assert_int_equal(status, PEAL_ESYSTEM);
     } else if (status != PEAL_OK) {
         assert_true(status == PEAL_EFORMAT || status == PEAL_ESYSTEM);
@@ -571,12 +572,13 @@ static void test_each_fault_in_each_reply_of_an_opening_is_survived(void **state
 {
     (void)state;
     const uint32_t requests = count_requests();
+    const uint32_t vectors = mock->vectors; /* SET_IRQS, at the end, has an empty reply */
     assert_in_range(requests, 15, 60);
     for (uint32_t at = 0; at < requests; at++) {
         for (uint32_t fault = MOCK_ERROR; fault < MOCK_FAULTS; fault++) {
             /* The silences each cost their timeout: at every fourth request. */
             if (!is_silence((enum mock_fault)fault) || at % 4 == 0)
-                try_fault((enum mock_fault)fault, at);
+                try_fault((enum mock_fault)fault, at, at >= requests - vectors);
         }
     }
 }
