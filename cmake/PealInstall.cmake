@@ -4,7 +4,7 @@ include(CMakePackageConfigHelpers)
 
 file(GLOB public_headers CONFIGURE_DEPENDS include/peal/*.h)
 install(FILES ${public_headers} DESTINATION "${CMAKE_INSTALL_INCLUDEDIR}/peal")
-install(FILES include/guest_shm.h DESTINATION "${CMAKE_INSTALL_INCLUDEDIR}")
+install(FILES include/guest_shm.h include/guest_shm_ioctl.h DESTINATION "${CMAKE_INSTALL_INCLUDEDIR}")
 
 # Two sets: who links the shared library does not need the development packages that the static one asks for.
 set(package_dir "${CMAKE_INSTALL_LIBDIR}/cmake/Peal")

@@ -54,6 +54,10 @@ static int read_windows(struct pci_dev *pci, int at, struct guest_shm_windows *w
 			head >> 24, GUEST_SHM_WINDOW_VERSION);
 		return -EPROTO;
 	}
+	if (bar < PCI_STD_NUM_BARS && pci_resource_flags(pci, bar) & IORESOURCE_UNSET) {
+		dev_err(&pci->dev, "BAR %u has no address: this machine has no room for it\n", bar);
+		return -ENOSPC;
+	}
 	if ((head >> 16 & 0xff) < GUEST_SHM_WINDOW_CAPABILITY_BYTES || place >> 8 != 0 ||
 	    bar >= PCI_STD_NUM_BARS || bar == GUEST_SHM_BAR_FACTORY ||
 	    !(pci_resource_flags(pci, bar) & IORESOURCE_MEM) || data_offset == 0 ||
