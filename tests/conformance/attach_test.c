@@ -33,7 +33,8 @@ static void a_region_has_a_default_size(void **state)
     char name[PEAL_TRANSPORT_NAME_MAX + 1];
     struct peal_transport *t = NULL;
     unique_name(name);
-    assert_int_equal(peal_transport_open(backend->scheme, name, NULL, &t), PEAL_OK);
+    const struct peal_transport_options options = options_of(backend, 0);
+    assert_int_equal(peal_transport_open(backend->scheme, name, &options, &t), PEAL_OK);
     assert_int_equal(t->size_bytes, PEAL_TRANSPORT_SIZE_DEFAULT);
     close_one(t);
     remove_region(backend, name);
@@ -146,12 +147,12 @@ static void bad_options_are_refused(void **state)
     char name[PEAL_TRANSPORT_NAME_MAX + 1];
     struct peal_transport *t = NULL;
     unique_name(name);
-    struct peal_transport_options options = options_of(REGION_BYTES);
+    struct peal_transport_options options = options_of(backend, REGION_BYTES);
     options.struct_bytes = 0;
     assert_refused(peal_transport_open(backend->scheme, name, &options, &t), PEAL_EINVAL, "sizeof");
-    options = options_of(UINT64_MAX);
+    options = options_of(backend, UINT64_MAX);
     assert_refused(peal_transport_open(backend->scheme, name, &options, &t), PEAL_EINVAL, "bytes");
-    assert_int_equal(peal_transport_unlink(backend->scheme, name), PEAL_ENOENT);
+    assert_true(is_absent(backend, name));
     assert_refused(peal_transport_open("pigeon", name, NULL, &t), PEAL_EINVAL, "pigeon");
 }
 
@@ -160,7 +161,7 @@ static void what_must_exist_is_not_made(void **state)
     const struct backend *backend = backend_of(state);
     char name[PEAL_TRANSPORT_NAME_MAX + 1];
     struct peal_transport *t = NULL;
-    struct peal_transport_options options = options_of(2 * REGION_BYTES);
+    struct peal_transport_options options = options_of(backend, 2 * REGION_BYTES);
     options.must_exist = true;
     unique_name(name);
     assert_refused(peal_transport_open(backend->scheme, name, &options, &t), PEAL_ENOENT, name);
@@ -176,6 +177,7 @@ static void what_must_exist_is_not_made(void **state)
 static void an_unlinked_region_goes_on_and_its_name_leads_to_a_new_one(void **state)
 {
     const struct backend *backend = backend_of(state);
+    ONLY_IF(backend->named);
     char name[PEAL_TRANSPORT_NAME_MAX + 1];
     unique_name(name);
     struct peal_transport *old = open_one(backend, name);
@@ -197,6 +199,24 @@ static void an_unlinked_region_goes_on_and_its_name_leads_to_a_new_one(void **st
     close_one(old_too);
     close_one(fresh);
     remove_region(backend, name);
+}
+
+static void a_region_that_has_no_name_of_its_own_goes_with_its_last_client(void **state)
+{
+    const struct backend *backend = backend_of(state);
+    ONLY_IF(!backend->named);
+    char name[PEAL_TRANSPORT_NAME_MAX + 1];
+    unique_name(name);
+    struct peal_transport *t = open_one(backend, name);
+    struct peal_transport *other = open_one(backend, name);
+    assert_refused(peal_transport_unlink(backend->scheme, name), PEAL_ENOTSUP, "last client");
+    close_one(t);
+    assert_false(is_absent(backend, name));
+    close_one(other);
+    assert_true(is_absent(backend, name));
+    t = open_sized(backend, name, 3 * REGION_BYTES);
+    assert_int_equal(t->size_bytes, 3 * REGION_BYTES);
+    close_one(t);
 }
 
 #define RACERS 8
@@ -328,7 +348,8 @@ static void *unlink_again_and_again(void *context)
     (void)pthread_barrier_wait(racer->start);
     for (uint32_t i = 0; i < racer->rounds; i++) {
         const enum peal_status status = peal_transport_unlink(racer->backend->scheme, racer->name);
-        if (status != PEAL_OK && status != PEAL_ENOENT)
+        if (status != PEAL_OK && status != PEAL_ENOENT &&
+            (racer->backend->named || status != PEAL_ENOTSUP))
             racer->failures++;
     }
     return NULL;
@@ -372,6 +393,7 @@ int main(void)
         cmocka_unit_test(bad_options_are_refused),
         cmocka_unit_test(what_must_exist_is_not_made),
         cmocka_unit_test(an_unlinked_region_goes_on_and_its_name_leads_to_a_new_one),
+        cmocka_unit_test(a_region_that_has_no_name_of_its_own_goes_with_its_last_client),
         cmocka_unit_test(eight_threads_that_race_to_open_get_one_region_and_eight_indexes),
         cmocka_unit_test(eight_processes_that_race_to_open_get_one_region_and_eight_indexes),
         cmocka_unit_test(opening_closing_and_unlinking_may_run_side_by_side),

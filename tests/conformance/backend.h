@@ -4,13 +4,16 @@
  * the table, and by saying in peer_*() how one of its clients lives on its own and dies.
  *
  * A peer is a client that a test can kill. On posix it is a process, on local a handle that
- * peal_local_kill() ends.
+ * peal_local_kill() ends. The vdev is there twice: over the device model in this process, where a peer is a
+ * guest that ends, and over the socket of a peal-vdev, where it is a process.
  */
 #ifndef PEAL_TESTS_CONFORMANCE_BACKEND_H
 #define PEAL_TESTS_CONFORMANCE_BACKEND_H
 
 #include "tests/support/child.h"
 #include "tests/support/eventually.h"
+#include "tests/support/vdev_model_access.h"
+#include "tests/support/vdev_program.h"
 #include "transport/local/local.h"
 #include "transport/transport.h"
 
@@ -28,14 +31,73 @@
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
 
 struct backend {
+    const char *label;
     const char *scheme;
     uint32_t capacity;
     bool processes; /* clients may be other processes */
+    bool named;     /* memory outlives its clients, until its name is removed */
+    bool counting;  /* a ring moves the epoch by itself, not only when a wait drains it */
+    bool one_place; /* all clients of this process have the region at one address */
+    bool posted;    /* a ring may arrive after notify() has returned */
+    bool (*start)(void);
+    void (*stop)(void);
+    const char *(*device)(void);
 };
 
+static struct vdev_program the_server;
+
+static inline bool start_model(void)
+{
+    return model_access_start(NULL);
+}
+
+static inline const char *model_device(void)
+{
+    return MODEL_DEVICE;
+}
+
+static inline bool start_server(void)
+{
+    return vdev_program_start(&the_server);
+}
+
+static inline void stop_server(void)
+{
+    vdev_program_stop(&the_server);
+}
+
+static inline const char *server_device(void)
+{
+    return the_server.socket;
+}
+
 static const struct backend backends[] = {
-    {.scheme = "posix", .capacity = 64, .processes = true},
-    {.scheme = "local", .capacity = 16, .processes = false},
+    {.label = "posix",
+     .scheme = "posix",
+     .capacity = 64,
+     .processes = true,
+     .named = true,
+     .counting = true},
+    {.label = "local",
+     .scheme = "local",
+     .capacity = 16,
+     .named = true,
+     .counting = true,
+     .one_place = true},
+    {.label = "vdev-model",
+     .scheme = "vdev",
+     .capacity = 16,
+     .start = start_model,
+     .stop = model_access_stop,
+     .device = model_device},
+    {.label = "vdev-socket",
+     .scheme = "vdev",
+     .capacity = 16,
+     .processes = true,
+     .posted = true,
+     .start = start_server,
+     .stop = stop_server,
+     .device = server_device},
 };
 
 /* A case that this backend has no use for. */
@@ -57,16 +119,19 @@ static inline void unique_name(char name[PEAL_TRANSPORT_NAME_MAX + 1])
     (void)snprintf(name, PEAL_TRANSPORT_NAME_MAX + 1, "test-%d.%u", (int)getpid(), counter++);
 }
 
-static inline struct peal_transport_options options_of(uint64_t size_bytes)
+static inline struct peal_transport_options options_of(const struct backend *backend,
+                                                       uint64_t size_bytes)
 {
     return (struct peal_transport_options){.struct_bytes = sizeof(struct peal_transport_options),
-                                           .size_bytes = size_bytes};
+                                           .size_bytes = size_bytes,
+                                           .device =
+                                               backend->device != NULL ? backend->device() : NULL};
 }
 
 static inline enum peal_status try_open(const struct backend *backend, const char *name,
                                         uint64_t size_bytes, struct peal_transport **transport)
 {
-    const struct peal_transport_options options = options_of(size_bytes);
+    const struct peal_transport_options options = options_of(backend, size_bytes);
     return peal_transport_open(backend->scheme, name, &options, transport);
 }
 
@@ -104,6 +169,21 @@ static inline uint64_t drain(struct peal_transport *transport)
     return sources;
 }
 
+/* Whether the epoch has moved since, which a ring and a change of members do; drains. */
+static inline bool has_moved(struct peal_transport *transport, uint32_t epoch, uint64_t *sources)
+{
+    return transport->ops->wait(transport, epoch, 0, sources) == PEAL_OK;
+}
+
+/* Rings, and returns when that has arrived. */
+static inline void ring_through(struct peal_transport *transport, uint64_t targets)
+{
+    transport->ops->notify(transport, targets);
+    /* What goes over a socket goes in order: this has an answer. */
+    if (strcmp(transport->ops->scheme, "vdev") == 0)
+        (void)transport->ops->members(transport);
+}
+
 static inline void remove_region(const struct backend *backend, const char *name)
 {
     (void)peal_transport_unlink(backend->scheme, name);
@@ -117,6 +197,19 @@ static inline void assert_refused(enum peal_status status, enum peal_status expe
                  peal_error_message());
     if (strstr(peal_error_message(), word) == NULL)
         fail_msg("the message has no '%s': %s", word, peal_error_message());
+}
+
+/* There is no region of that name (any more). */
+static inline bool is_absent(const struct backend *backend, const char *name)
+{
+    struct peal_transport *transport = NULL;
+    struct peal_transport_options options = options_of(backend, REGION_BYTES);
+    options.must_exist = true;
+    const enum peal_status status =
+        peal_transport_open(backend->scheme, name, &options, &transport);
+    if (transport != NULL)
+        close_one(transport);
+    return status == PEAL_ENOENT;
 }
 
 struct members_wanted {
@@ -144,8 +237,8 @@ struct peer {
     const char *name;
     uint64_t size_bytes;
     uint32_t index;
-    struct child child;               /* posix */
-    struct peal_transport *transport; /* local */
+    struct child child;               /* where clients are processes */
+    struct peal_transport *transport; /* where they are not */
 };
 
 enum peer_command { PEER_CLOSE, PEER_RING, PEER_FD };
@@ -161,7 +254,7 @@ static inline int peer_body(struct child_link *link, void *context)
     (void)child_say(link, transport->index);
     while (child_hear(link, &word)) {
         if ((word & 0xff) == PEER_RING)
-            transport->ops->notify(transport, word >> 8);
+            ring_through(transport, word >> 8);
         if ((word & 0xff) == PEER_FD && transport->ops->fd(transport) < 0)
             return 2;
         if ((word & 0xff) == PEER_CLOSE)
@@ -195,7 +288,7 @@ static inline void peer_do(struct peer *peer, enum peer_command command, uint64_
         assert_true(child_say(&peer->child.link, (uint64_t)command | targets << 8));
         assert_true(child_hear(&peer->child.link, &word));
     } else if (command == PEER_RING) {
-        peer->transport->ops->notify(peer->transport, targets);
+        ring_through(peer->transport, targets);
     } else {
         assert_true(peer->transport->ops->fd(peer->transport) >= 0);
     }
@@ -214,7 +307,9 @@ static inline void peer_close(struct peer *peer)
 /* Dead when this returns. */
 static inline void peer_kill(struct peer *peer)
 {
-    if (peer->transport != NULL)
+    if (peer->transport != NULL && strcmp(peer->backend->scheme, "vdev") == 0)
+        model_access_kill(peer->transport);
+    else if (peer->transport != NULL)
         peal_local_kill(peer->transport);
     else
         child_kill(&peer->child);
@@ -225,6 +320,25 @@ static inline void peer_bury(struct peer *peer)
 {
     if (peer->transport != NULL)
         close_one(peer->transport);
+}
+
+/* What backends need besides this process; false, with a line on stderr: it cannot be had, and the tests fail. */
+static inline bool backends_start(void)
+{
+    for (size_t b = 0; b < COUNT(backends); b++) {
+        if (backends[b].start != NULL && !backends[b].start()) {
+            fprintf(stderr, "%s: cannot be started\n", backends[b].label);
+            return false;
+        }
+    }
+    return true;
+}
+
+static inline void backends_stop(void)
+{
+    for (size_t b = 0; b < COUNT(backends); b++)
+        if (backends[b].stop != NULL)
+            backends[b].stop();
 }
 
 /* Runs `cases` over every backend, named "posix: a case". */
@@ -238,14 +352,16 @@ static inline int run_over_backends(const char *group, const struct CMUnitTest *
         for (size_t b = 0; b < COUNT(backends); b++) {
             for (size_t c = 0; c < count; c++, n++) {
                 tests[n] = cases[c];
-                (void)snprintf(names[n], sizeof(names[n]), "%s: %s", backends[b].scheme,
+                (void)snprintf(names[n], sizeof(names[n]), "%s: %s", backends[b].label,
                                cases[c].name);
                 tests[n].name = names[n];
                 tests[n].initial_state = (void *)(uintptr_t)&backends[b];
             }
         }
         peal_local_set_capacity(16);
-        failed = _cmocka_run_group_tests(group, tests, n, NULL, NULL);
+        if (backends_start())
+            failed = _cmocka_run_group_tests(group, tests, n, NULL, NULL);
+        backends_stop();
     }
     free(names);
     free(tests);

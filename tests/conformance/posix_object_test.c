@@ -105,7 +105,7 @@ static void a_half_made_object_is_made_anew(void **state)
         const size_t written = sizes[i] >= 4096 ? sizeof(header) : 0;
         (void)close(make_object(&object, &header, written, sizes[i]));
         struct peal_transport *t = NULL;
-        struct peal_transport_options options = options_of(REGION_BYTES);
+        struct peal_transport_options options = options_of(posix, REGION_BYTES);
         options.must_exist = true;
         assert_refused(peal_transport_open("posix", object.name, &options, &t), PEAL_ENOENT,
                        "unfinished");
@@ -185,7 +185,7 @@ static void whoever_hangs_in_open_delays_others_no_longer_than_their_timeout(voi
     close_one(open_one(posix, object.name));
     const int descriptor = shm_open(object.shm, O_RDWR, 0);
     assert_int_equal(peal_posix_lock_try(descriptor, PEAL_POSIX_LOCK_INIT), 0);
-    struct peal_transport_options options = options_of(REGION_BYTES);
+    struct peal_transport_options options = options_of(posix, REGION_BYTES);
     options.timeout_ns = UINT64_C(20000000);
     const uint64_t begin_ns = test_now_ns();
     assert_refused(peal_transport_open("posix", object.name, &options, &t), PEAL_TIMEDOUT,
@@ -203,7 +203,7 @@ static void mode_and_group_are_as_asked_for_whatever_the_umask(void **state)
     struct object object;
     struct stat status;
     struct peal_transport *t = NULL;
-    struct peal_transport_options options = options_of(REGION_BYTES);
+    struct peal_transport_options options = options_of(posix, REGION_BYTES);
     object_name(&object);
     const mode_t mask = umask(077);
     close_one(open_one(posix, object.name));
@@ -260,7 +260,7 @@ static void another_user_is_refused_by_0600_and_let_in_by_his_group(void **state
     close_one(t);
     remove_region(posix, object.name);
 
-    struct peal_transport_options options = options_of(REGION_BYTES);
+    struct peal_transport_options options = options_of(posix, REGION_BYTES);
     options.mode = 0660;
     options.use_group = true;
     options.group_id = NOBODY;
@@ -348,7 +348,7 @@ static void prefault_makes_every_page_resident(void **state)
     struct stat status;
     struct peal_transport *t = NULL;
     unsigned char resident[REGION_BYTES / 4096];
-    struct peal_transport_options options = options_of(REGION_BYTES);
+    struct peal_transport_options options = options_of(posix, REGION_BYTES);
     options.prefault = true;
     options.huge_pages = true;
     object_name(&object);

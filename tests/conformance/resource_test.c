@@ -135,7 +135,7 @@ static void running_out_of_address_space_is_an_error_that_leaves_nothing(void **
     const enum peal_status status = open_with_limit(backend, name, SCARCE_ADDRESSES, 32u << 20, &t);
     assert_refused(status, PEAL_ENOMEM, "ulimit -v");
     assert_int_equal(count_descriptors(), descriptors);
-    assert_int_equal(peal_transport_unlink(backend->scheme, name), PEAL_ENOENT);
+    assert_true(is_absent(backend, name));
 }
 
 /* Answers with the status of open() with lock_memory and without the right to lock anything. */
@@ -144,14 +144,14 @@ static int open_without_memlock(struct child_link *link, void *context)
     struct peer *peer = context;
     struct peal_transport *t = NULL;
     const struct rlimit none = {.rlim_cur = 0, .rlim_max = 0};
-    struct peal_transport_options options = options_of(REGION_BYTES);
+    struct peal_transport_options options = options_of(peer->backend, REGION_BYTES);
     options.lock_memory = true;
     if (setrlimit(RLIMIT_MEMLOCK, &none) != 0 || (geteuid() == 0 && setuid(65534) != 0))
         return 1;
     const enum peal_status status =
         peal_transport_open(peer->backend->scheme, peer->name, &options, &t);
     const bool has_remedy = strstr(peal_error_message(), "RLIMIT_MEMLOCK") != NULL;
-    const bool is_gone = peal_transport_unlink(peer->backend->scheme, peer->name) == PEAL_ENOENT;
+    const bool is_gone = is_absent(peer->backend, peer->name);
     (void)child_say(link, has_remedy && is_gone ? (uint64_t)status : 99);
     return 0;
 }
@@ -174,7 +174,7 @@ static void memory_can_be_locked_where_that_is_allowed(void **state)
     const struct backend *backend = backend_of(state);
     char name[PEAL_TRANSPORT_NAME_MAX + 1];
     struct peal_transport *t = NULL;
-    struct peal_transport_options options = options_of(REGION_BYTES);
+    struct peal_transport_options options = options_of(backend, REGION_BYTES);
     options.lock_memory = true;
     options.prefault = true;
     unique_name(name);

@@ -25,12 +25,6 @@ static const char *rest_of(const char *device)
                : NULL;
 }
 
-static enum peal_status attach_by(enum peal_status opened, struct peal_vdev_registers *registers,
-                                  const char *name, uint32_t pages, struct peal_vdev_link **link)
-{
-    return opened == PEAL_OK ? peal_vdev_protocol_attach(registers, name, pages, link) : opened;
-}
-
 static enum peal_status no_device(const char *device, int error)
 {
     if (error == EACCES)
@@ -55,17 +49,19 @@ enum peal_status peal_vdev_device_attach(const char *device, const char *name, u
     if (device == NULL || device[0] == '\0')
         device = PEAL_VDEV_DEVICE_DEFAULT;
     const char *rest = rest_of(device);
+    enum peal_status status;
     if (rest != NULL)
-        return attach_by(the_hook->open(rest, &registers), registers, name, pages, link);
-    if (stat(device, &what) != 0)
+        status = the_hook->open(rest, &registers);
+    else if (stat(device, &what) != 0)
         return no_device(device, errno);
-    if (S_ISSOCK(what.st_mode))
-        return attach_by(peal_vdev_socket_open(device, timeout_ns, &registers), registers, name,
-                         pages, link);
-    if (S_ISCHR(what.st_mode))
+    else if (S_ISCHR(what.st_mode))
         return peal_vdev_node_attach(device, name, pages, link);
-    return peal_fail(PEAL_EINVAL,
-                     "%s is neither a device node nor a socket; give device= the node of the "
-                     "guest_shm driver (/dev/guest_shm0), or a socket of peal-vdev",
-                     device);
+    else if (S_ISSOCK(what.st_mode))
+        status = peal_vdev_socket_open(device, timeout_ns, &registers);
+    else
+        return peal_fail(PEAL_EINVAL,
+                         "%s is neither a device node nor a socket; give device= the node of the "
+                         "guest_shm driver (/dev/guest_shm0), or a socket of peal-vdev",
+                         device);
+    return status == PEAL_OK ? peal_vdev_protocol_attach(registers, name, pages, link) : status;
 }

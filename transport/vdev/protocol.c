@@ -154,14 +154,19 @@ static enum peal_status transact(struct peal_vdev_registers *registers,
     enum peal_status status = write_name(registers, wish->name);
     if (status == PEAL_OK)
         status = write32(registers, registers->factory + FACTORY(size), wish->pages, false);
-    if (status == PEAL_OK)
+    if (status != PEAL_OK)
+        return status;
+    /* From here on we may be attached. These two are asked once more if need be: without them nothing can be detached. */
+    status = read32(registers, registers->factory + FACTORY(status), &gss_status);
+    if (status != PEAL_OK)
         status = read32(registers, registers->factory + FACTORY(status), &gss_status);
     if (status == PEAL_OK)
         status = peal_vdev_gss_fail(gss_status, wish);
     if (status != PEAL_OK)
         return status;
-    /* The address first: without it nothing can be detached. */
     status = read64(registers, registers->factory + FACTORY(shmem), &answer->shmem);
+    if (status != PEAL_OK)
+        status = read64(registers, registers->factory + FACTORY(shmem), &answer->shmem);
     *attached = status == PEAL_OK;
     if (status == PEAL_OK)
         status = read32(registers, registers->factory + FACTORY(size), &answer->pages);
@@ -290,9 +295,11 @@ static enum peal_status protocol_members(struct peal_vdev_link *link, uint32_t *
     return status;
 }
 
+/* Asked once more if need be: a connection that leaks is gone until the guest ends. */
 static void detach(struct peal_vdev_registers *registers, uint64_t control)
 {
-    (void)write32(registers, control + CONTROL(detach), 1, false);
+    if (write32(registers, control + CONTROL(detach), 1, false) != PEAL_OK)
+        (void)write32(registers, control + CONTROL(detach), 1, false);
 }
 
 static void protocol_close(struct peal_vdev_link *link)

@@ -103,8 +103,10 @@ static enum peal_status way_map(struct peal_vdev_registers *registers, uint64_t 
                        (off_t)offset);
     if (start == MAP_FAILED)
         return peal_fail(errno == ENOMEM ? PEAL_ENOMEM : PEAL_ESYSTEM,
-                         "cannot map %" PRIu64 " bytes of the memory of %s: %s", bytes,
-                         way->wire.stream.path, strerror(errno));
+                         "cannot map %" PRIu64
+                         " bytes of the memory of %s: %s; free memory, or raise the limit "
+                         "(ulimit -v)",
+                         bytes, way->wire.stream.path, strerror(errno));
     *base = start;
     return PEAL_OK;
 }

@@ -4,6 +4,7 @@
 #include "core/error.h"
 #include "transport/transport.h"
 
+#include <fcntl.h>
 #include <guest_shm.h>
 #include <guest_shm_pci.h>
 #include <inttypes.h>
@@ -277,6 +278,15 @@ static uint64_t windows_address(uint64_t bytes)
     return address;
 }
 
+/* The kernel drops a descriptor that comes where no more fit, and says so to nobody. */
+static bool has_spare_descriptor(const struct peal_vdev_wire *wire)
+{
+    const int spare = fcntl(wire->stream.fd, F_DUPFD_CLOEXEC, 0);
+    if (spare >= 0)
+        (void)close(spare);
+    return spare >= 0;
+}
+
 static enum peal_status find_memory(struct peal_vdev_pci *pci, struct peal_vdev_wire *wire)
 {
     struct region_reply reply;
@@ -288,6 +298,10 @@ static enum peal_status find_memory(struct peal_vdev_pci *pci, struct peal_vdev_
         return status;
     if (reply.info.size < 2 * PAGE_BYTES || reply.info.size > WINDOWS_BYTES_MAX)
         return fail_device(wire, "BAR 2 has no room for a region");
+    if (pci->memory < 0 && !has_spare_descriptor(wire))
+        return peal_fail(PEAL_ESYSTEM,
+                         "no descriptor left for the memory of %s; raise RLIMIT_NOFILE",
+                         wire->stream.path);
     if ((reply.info.flags & VFIO_REGION_INFO_FLAG_MMAP) == 0 || pci->memory < 0)
         return fail_device(wire, "BAR 2 comes without memory that can be mapped");
     if (fstat(pci->memory, &file) != 0 || !S_ISREG(file.st_mode))
