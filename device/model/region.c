@@ -88,18 +88,20 @@ static void tell_members(struct vdev_model *model, uint32_t slot, uint32_t audie
     }
 }
 
+/* Below GUEST_SHM_MAX_CLIENTS as long as the region has an index left. */
 static uint32_t lowest_window(const struct vdev_guest *guest, uint32_t slot)
 {
     uint32_t window = 0;
-    while (vdev_region_index(guest, slot, window) >= 0)
+    while (window < GUEST_SHM_MAX_CLIENTS && vdev_region_index(guest, slot, window) >= 0)
         window++;
     return window;
 }
 
+/* Below VDEV_CONNECTIONS_MAX as long as any region has an index left. */
 static uint32_t lowest_number(const struct vdev_guest *guest)
 {
     uint32_t number = 0;
-    while ((guest->numbers[number / 64] >> number % 64 & 1u) != 0)
+    while (number < VDEV_CONNECTIONS_MAX && (guest->numbers[number / 64] >> number % 64 & 1u) != 0)
         number++;
     return number;
 }

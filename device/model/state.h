@@ -56,8 +56,9 @@ struct vdev_model {
     const struct vdev_ops *ops;
     void *context;
     uint64_t pages; /* of all regions */
-    struct vdev_region regions[VDEV_REGIONS_MAX];
     struct vdev_guest *guests[VDEV_GUESTS_MAX];
+    /* Last, so that a slot that nobody checked is found by a sanitizer. */
+    struct vdev_region regions[VDEV_REGIONS_MAX];
 };
 
 #endif

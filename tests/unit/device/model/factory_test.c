@@ -426,6 +426,25 @@ static void find_of_no_connection_does_not_exist(void **state)
     rig_end(&rig, guests, 2);
 }
 
+static void find_asks_for_the_place_again_and_fails_when_there_is_none(void **state)
+{
+    (void)state;
+    rig_begin(&rig, NULL);
+    struct vdev_guest *guest = rig_guest(&rig, 0);
+    assert_attaches(guest, "r", 1);
+    factory_put_name(guest, "x");
+    rig.without_place = true;
+    factory_put(guest, FACTORY(find), 4, 0);
+    assert_int_equal(factory_get(guest, FACTORY(status), 4), GSS_UNKNOWN_FAILURE);
+    assert_true(factory_get(guest, FACTORY(shmem), 8) == 0);
+    assert_int_equal(factory_get(guest, FACTORY(name), 1), 'x');
+    rig.without_place = false;
+    factory_put(guest, FACTORY(find), 4, 0);
+    assert_int_equal(factory_get(guest, FACTORY(status), 4), GSS_OK);
+    assert_int_equal(factory_get(guest, FACTORY(name), 1), 'r');
+    rig_end(&rig, &guest, 1);
+}
+
 static void a_connection_gets_the_lowest_number_that_is_free(void **state)
 {
     (void)state;
@@ -523,6 +542,7 @@ int main(void)
         cmocka_unit_test(a_name_differs_by_its_case_and_by_its_last_character),
         cmocka_unit_test(find_shows_an_existing_connection_by_its_number),
         cmocka_unit_test(find_of_no_connection_does_not_exist),
+        cmocka_unit_test(find_asks_for_the_place_again_and_fails_when_there_is_none),
         cmocka_unit_test(a_connection_gets_the_lowest_number_that_is_free),
         cmocka_unit_test(a_guest_may_have_all_connections_of_all_regions),
         cmocka_unit_test(an_old_device_has_no_find),
