@@ -162,7 +162,7 @@ static uint32_t answer_region(struct mock_device *mock, const struct question *q
                                       MOCK_WINDOWS * sizeof(struct vfio_region_sparse_mmap_area));
     memcpy(&asked, question->payload, sizeof(asked));
     info.argsz = sizeof(info);
-    info.index = asked.index;
+    info.index = asked.index + mock->wrong_index;
     info.flags = VFIO_REGION_INFO_FLAG_READ | VFIO_REGION_INFO_FLAG_WRITE;
     info.size = asked.index == 2 ? mock->bar_bytes : mock->factory_bytes;
     if (asked.index == 2) {

@@ -71,6 +71,7 @@ struct mock_device {
     uint32_t areas;        /* that the list says to have */
     uint32_t capability_offset;
     uint32_t extra_argsz; /* the description says to be so much longer than it is */
+    uint32_t wrong_index; /* added to the number of the BAR that a description is of */
     uint32_t vectors;
     bool frozen_bars; /* configuration writes have no effect */
 

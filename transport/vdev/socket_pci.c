@@ -4,12 +4,12 @@
 #include "core/error.h"
 #include "transport/transport.h"
 
-#include <fcntl.h>
 #include <guest_shm.h>
 #include <guest_shm_pci.h>
 #include <inttypes.h>
 #include <linux/vfio.h>
 #include <string.h>
+#include <sys/eventfd.h>
 #include <sys/stat.h>
 #include <unistd.h>
 #include <vfio_user.h>
@@ -279,9 +279,9 @@ static uint64_t windows_address(uint64_t bytes)
 }
 
 /* The kernel drops a descriptor that comes where no more fit, and says so to nobody. */
-static bool has_spare_descriptor(const struct peal_vdev_wire *wire)
+static bool has_spare_descriptor(void)
 {
-    const int spare = fcntl(wire->stream.fd, F_DUPFD_CLOEXEC, 0);
+    const int spare = eventfd(0, EFD_CLOEXEC);
     if (spare >= 0)
         (void)close(spare);
     return spare >= 0;
@@ -298,7 +298,7 @@ static enum peal_status find_memory(struct peal_vdev_pci *pci, struct peal_vdev_
         return status;
     if (reply.info.size < 2 * PAGE_BYTES || reply.info.size > WINDOWS_BYTES_MAX)
         return fail_device(wire, "BAR 2 has no room for a region");
-    if (pci->memory < 0 && !has_spare_descriptor(wire))
+    if (pci->memory < 0 && !has_spare_descriptor())
         return peal_fail(PEAL_ESYSTEM,
                          "no descriptor left for the memory of %s; raise RLIMIT_NOFILE",
                          wire->stream.path);

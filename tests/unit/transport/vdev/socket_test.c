@@ -425,6 +425,13 @@ static void test_bars_of_a_wrong_size_are_refused(void **state)
     }
 }
 
+static void test_the_description_of_another_bar_is_refused(void **state)
+{
+    (void)state;
+    mock->wrong_index = 1;
+    expect_refused(PEAL_EFORMAT, "another BAR");
+}
+
 static void test_bars_that_take_no_address_are_refused(void **state)
 {
     (void)state;
@@ -443,7 +450,7 @@ static void test_a_list_of_areas_that_lies_is_refused(void **state)
     mock_prepare(mock);
     mock->area_bytes = MOCK_WINDOW_BYTES;
     expect_refused(PEAL_EFORMAT, "more may be mapped");
-    const uint32_t offsets[] = {1, 31, 200, UINT32_MAX - 3};
+    const uint32_t offsets[] = {1, 31, 108, 200, UINT32_MAX - 3};
     for (uint32_t i = 0; i < sizeof(offsets) / sizeof(offsets[0]); i++) {
         mock_prepare(mock);
         mock->capability_offset = offsets[i];
@@ -747,6 +754,7 @@ int main(void)
         TEST(test_another_device_is_refused),
         TEST(test_a_bar_without_memory_is_refused),
         TEST(test_bars_of_a_wrong_size_are_refused),
+        TEST(test_the_description_of_another_bar_is_refused),
         TEST(test_bars_that_take_no_address_are_refused),
         TEST(test_a_list_of_areas_that_lies_is_refused),
         TEST(test_windows_that_lie_are_refused),
