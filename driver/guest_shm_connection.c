@@ -83,8 +83,7 @@ static bool is_foreign(u64 start, u64 bytes)
 {
 	if (start == 0 || !IS_ALIGNED(start, GUEST_SHM_PAGE_BYTES) || start + bytes <= start)
 		return false;
-	if (start + bytes - 1 > (u64)(phys_addr_t)-1 ||
-	    start + bytes - 1 > (u64)(resource_size_t)-1)
+	if (start + bytes - 1 > iomem_resource.end)
 		return false;
 	return region_intersects((resource_size_t)start, (size_t)bytes, IORESOURCE_SYSTEM_RAM,
 				 IORES_DESC_NONE) == REGION_DISJOINT;

@@ -112,9 +112,11 @@ static struct guest_shm_event next_event(int fd)
     return event;
 }
 
+/* Also what the device has to tell, but by an interrupt that has not come yet: asking fetches it. */
 static void forget_events(int fd)
 {
     struct guest_shm_event event;
+    (void)members_of(fd);
     while (read(fd, &event, sizeof(event)) == (ssize_t)sizeof(event))
         continue;
 }
