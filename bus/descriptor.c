@@ -34,13 +34,16 @@ static void make_readable(struct peal_bus *bus)
         (void)!write(bus->descriptor.event_fd, &one, sizeof(one));
 }
 
-static void make_unreadable(struct peal_bus *bus)
+/* PEAL_ESYSTEM, with a message: nothing will ever make it readable for a ring again. */
+static enum peal_status make_unreadable(struct peal_bus *bus)
 {
     struct peal_transport *transport = bus->transport;
     uint64_t count, sources;
     if (bus->descriptor.event_fd >= 0)
         (void)!read(bus->descriptor.event_fd, &count, sizeof(count));
-    (void)transport->ops->wait(transport, transport->ops->epoch(transport), 0, &sources);
+    const enum peal_status status =
+        transport->ops->wait(transport, transport->ops->epoch(transport), 0, &sources);
+    return status == PEAL_ESYSTEM ? status : PEAL_OK;
 }
 
 void peal_descriptor_pass_on(struct peal_bus *bus)
@@ -111,11 +114,11 @@ enum peal_status peal_bus_disarm(struct peal_bus *bus)
         return peal_fail(PEAL_EINVAL, "peal_bus_disarm needs a bus");
     (void)pthread_mutex_lock(&bus->sleepers_lock);
     const bool changes = set_armed(bus, false);
-    make_unreadable(bus);
+    const enum peal_status status = make_unreadable(bus);
     (void)pthread_mutex_unlock(&bus->sleepers_lock);
     if (changes)
         peal_sleepers_leave(bus);
-    return PEAL_OK;
+    return status;
 }
 
 enum peal_status peal_bus_arm(struct peal_bus *bus)

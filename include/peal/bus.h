@@ -125,7 +125,8 @@ PEAL_API enum peal_status peal_unlink(const char *url);
  *
  * peal_bus_arm() makes the descriptor readable by itself when a subscriber of this bus already has
  * something to take, so that nothing published before it is slept over.
- * Errors: ENOTSUP, ESYSTEM. Thread-safe. Does not block.
+ * Errors: ENOTSUP, ESYSTEM. When the device of a vdev: bus is gone the descriptor becomes readable, and
+ * peal_bus_disarm() answers ESYSTEM from then on: close the bus. Thread-safe. Does not block.
  */
 PEAL_API enum peal_status peal_bus_fd(struct peal_bus *bus, int *fd);
 PEAL_API enum peal_status peal_bus_arm(struct peal_bus *bus);

@@ -115,8 +115,9 @@ PEAL_API enum peal_status peal_subscriber_release_batch(struct peal_subscriber *
                                                         size_t count, size_t *elapsed);
 
 /*
- * Waits until there is something to take: OK, TIMEDOUT, CLOSED. Spins for the bus's spin_ns, then
- * sleeps. By the subscriber's thread.
+ * Waits until there is something to take: OK, TIMEDOUT, CLOSED; ESYSTEM with a message when the device
+ * of a vdev: bus is gone, for then nobody would ring. Spins for the bus's spin_ns, then sleeps. By the
+ * subscriber's thread.
  */
 PEAL_API enum peal_status peal_subscriber_wait(struct peal_subscriber *subscriber,
                                                uint64_t timeout_ns);

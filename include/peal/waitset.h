@@ -51,7 +51,8 @@ PEAL_API enum peal_status peal_waitset_remove(struct peal_waitset *waitset,
 /*
  * Waits until at least one member has something to take. contexts[0..*count) get the contexts of up
  * to `max` such members (contexts, not subscribers: what another thread may close meanwhile is the
- * caller's own bookkeeping). OK, TIMEDOUT, CLOSED; AGAIN after peal_waitset_interrupt().
+ * caller's own bookkeeping). OK, TIMEDOUT, CLOSED; AGAIN after peal_waitset_interrupt(); ESYSTEM as
+ * peal_subscriber_wait().
  * Spins for the bus's spin_ns, then sleeps.
  */
 PEAL_API enum peal_status peal_waitset_wait(struct peal_waitset *waitset, uint64_t timeout_ns,

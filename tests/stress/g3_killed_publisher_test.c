@@ -6,6 +6,7 @@
 #include "core/atomic.h"
 #include "tests/support/child.h"
 #include "tests/support/eventually.h"
+#include "tests/support/place.h"
 #include "tests/support/topic_fixture.h"
 
 #include <sched.h>
@@ -25,7 +26,7 @@ struct shared_run {
 };
 
 struct run {
-    char url[64];
+    const char *url;
     struct shared_run *shared;
     enum peal_full_policy policy;
 };
@@ -128,12 +129,13 @@ static void kill_one(struct run *run, struct peal_bus *bus, uint64_t *seed)
     }
 }
 
-static void kill_many(enum peal_full_policy policy)
+static void kill_many(const char *scheme, enum peal_full_policy policy)
 {
     uint64_t seed = random_seed() + policy;
     struct run run = {.policy = policy};
-    (void)snprintf(run.url, sizeof(run.url), "posix:g3-%d", (int)getpid());
-    (void)peal_unlink(run.url);
+    struct place place;
+    assert_true(place_make(&place, scheme, "g3", NULL));
+    run.url = place.url;
     run.shared =
         mmap(NULL, sizeof(*run.shared), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
     assert_ptr_not_equal(run.shared, MAP_FAILED);
@@ -142,20 +144,32 @@ static void kill_many(enum peal_full_policy policy)
     for (unsigned i = 0; i < KILLS; i++)
         kill_one(&run, bus, &seed);
     peal_bus_close(bus);
-    (void)peal_unlink(run.url);
+    place_remove(&place);
     (void)munmap(run.shared, sizeof(*run.shared));
 }
 
 static void a_waiting_publisher_is_killed_and_all_it_published_arrives(void **state)
 {
     (void)state;
-    kill_many(PEAL_FULL_WAIT);
+    kill_many("posix", PEAL_FULL_WAIT);
+}
+
+static void a_waiting_guest_is_killed_and_all_it_published_arrives(void **state)
+{
+    (void)state;
+    kill_many("vdev", PEAL_FULL_WAIT);
 }
 
 static void a_dropping_publisher_is_killed_and_all_it_published_or_dropped_is_known(void **state)
 {
     (void)state;
-    kill_many(PEAL_FULL_DROP_NEWEST);
+    kill_many("posix", PEAL_FULL_DROP_NEWEST);
+}
+
+static void a_dropping_guest_is_killed_and_all_it_published_or_dropped_is_known(void **state)
+{
+    (void)state;
+    kill_many("vdev", PEAL_FULL_DROP_NEWEST);
 }
 
 int main(void)
@@ -163,6 +177,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_waiting_publisher_is_killed_and_all_it_published_arrives),
         cmocka_unit_test(a_dropping_publisher_is_killed_and_all_it_published_or_dropped_is_known),
+        cmocka_unit_test(a_waiting_guest_is_killed_and_all_it_published_arrives),
+        cmocka_unit_test(a_dropping_guest_is_killed_and_all_it_published_or_dropped_is_known),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

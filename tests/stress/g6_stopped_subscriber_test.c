@@ -5,6 +5,7 @@
  */
 #include "tests/support/child.h"
 #include "tests/support/eventually.h"
+#include "tests/support/place.h"
 #include "tests/support/topic_fixture.h"
 
 #include <setjmp.h>
@@ -43,19 +44,17 @@ static int take_lossily(struct child_link *link, void *context)
     return 0;
 }
 
-static void a_stopped_lossy_subscriber_holds_nobody_up(void **state)
+static void stop_one(const char *scheme)
 {
-    (void)state;
-    char url[64];
-    (void)snprintf(url, sizeof(url), "posix:g6-%d", (int)getpid());
-    (void)peal_unlink(url);
-    struct peal_bus *bus = topic_bus(url);
+    struct place place;
+    assert_true(place_make(&place, scheme, "g6", NULL));
+    struct peal_bus *bus = topic_bus(place.url);
     struct peal_publisher_options options = topic_publisher_options(64, PEAL_FULL_WAIT);
     struct peal_publisher *publisher = topic_publish(bus, "t", &options);
     assert_non_null(publisher);
     struct child child;
     uint64_t word = 0, delivered = 0, lost = 0;
-    assert_true(child_start(&child, take_lossily, url));
+    assert_true(child_start(&child, take_lossily, place.url));
     assert_true(child_hear(&child.link, &word));
     for (uint64_t number = 0; number < 1000; number++)
         assert_int_equal(topic_put(publisher, number), PEAL_OK);
@@ -79,13 +78,26 @@ static void a_stopped_lossy_subscriber_holds_nobody_up(void **state)
     assert_true(delivered + lost == MESSAGES && lost > 0);
     peal_publisher_close(publisher);
     peal_bus_close(bus);
-    (void)peal_unlink(url);
+    place_remove(&place);
+}
+
+static void a_stopped_lossy_subscriber_holds_nobody_up(void **state)
+{
+    (void)state;
+    stop_one("posix");
+}
+
+static void a_stopped_lossy_guest_holds_nobody_up(void **state)
+{
+    (void)state;
+    stop_one("vdev");
 }
 
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_stopped_lossy_subscriber_holds_nobody_up),
+        cmocka_unit_test(a_stopped_lossy_guest_holds_nobody_up),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -6,7 +6,9 @@
  */
 #include "tests/support/child.h"
 #include "tests/support/eventually.h"
+#include "tests/support/place.h"
 #include "tests/support/topic_fixture.h"
+#include "tests/support/vdev_model_access.h"
 
 #include <pthread.h>
 #include <setjmp.h>
@@ -21,7 +23,7 @@
 #define DAWDLE_NS 20000u
 
 struct side {
-    char url[64];
+    char url[256];
     const char *hears;
     const char *says;
     uint64_t seed;
@@ -131,7 +133,7 @@ static void *play_in_thread(void *context)
     return NULL;
 }
 
-static void sides_of(struct side *sides, const char *scheme, bool always_fence)
+static void sides_of(struct side *sides, const char *url, bool always_fence)
 {
     uint64_t seed = random_seed();
     for (unsigned i = 0; i < 2; i++) {
@@ -140,41 +142,47 @@ static void sides_of(struct side *sides, const char *scheme, bool always_fence)
                                  .seed = seed + i,
                                  .begins = i == 0,
                                  .always_fence = always_fence};
-        (void)snprintf(sides[i].url, sizeof(sides[i].url), "%s:g7-%d", scheme, (int)getpid());
+        (void)snprintf(sides[i].url, sizeof(sides[i].url), "%s", url);
     }
 }
 
-static void processes_take_turns(bool always_fence)
+static void processes_take_turns(const char *scheme, bool always_fence)
 {
     struct side sides[2];
     struct child children[2];
-    sides_of(sides, "posix", always_fence);
-    (void)peal_unlink(sides[0].url);
+    struct place place;
+    assert_true(place_make(&place, scheme, "g7", NULL));
+    sides_of(sides, place.url, always_fence);
     for (unsigned i = 0; i < 2; i++)
         assert_true(child_start(&children[i], play_in_child, &sides[i]));
     for (unsigned i = 0; i < 2; i++)
         assert_int_equal(child_reap(&children[i]), 0);
-    (void)peal_unlink(sides[0].url);
+    place_remove(&place);
 }
 
 static void processes_that_fence_wake_each_other(void **state)
 {
     (void)state;
-    processes_take_turns(true);
+    processes_take_turns("posix", true);
 }
 
 static void processes_whose_sleepers_pay_for_the_fence_wake_each_other(void **state)
 {
     (void)state;
-    processes_take_turns(false);
+    processes_take_turns("posix", false);
 }
 
-static void threads_wake_each_other(void **state)
+static void guests_wake_each_other(void **state)
 {
     (void)state;
+    processes_take_turns("vdev", false);
+}
+
+static void threads_take_turns(const char *url)
+{
     struct side sides[2];
     pthread_t threads[2];
-    sides_of(sides, "local", false);
+    sides_of(sides, url, false);
     for (unsigned i = 0; i < 2; i++)
         assert_int_equal(pthread_create(&threads[i], NULL, play_in_thread, &sides[i]), 0);
     for (unsigned i = 0; i < 2; i++)
@@ -182,12 +190,28 @@ static void threads_wake_each_other(void **state)
     assert_true(sides[0].good && sides[1].good);
 }
 
+static void threads_wake_each_other(void **state)
+{
+    (void)state;
+    threads_take_turns("local:g7");
+}
+
+static void guests_of_one_process_wake_each_other(void **state)
+{
+    (void)state;
+    assert_true(model_access_start(NULL));
+    threads_take_turns("vdev:g7?device=" MODEL_DEVICE);
+    model_access_stop();
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(processes_that_fence_wake_each_other),
         cmocka_unit_test(processes_whose_sleepers_pay_for_the_fence_wake_each_other),
+        cmocka_unit_test(guests_wake_each_other),
         cmocka_unit_test(threads_wake_each_other),
+        cmocka_unit_test(guests_of_one_process_wake_each_other),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -6,6 +6,7 @@
  */
 #include "tests/support/child.h"
 #include "tests/support/eventually.h"
+#include "tests/support/place.h"
 #include "tests/support/topic_fixture.h"
 
 #include <linux/filter.h>
@@ -86,6 +87,7 @@ static bool exchange(struct peal_publisher *publisher, struct peal_subscriber *s
 
 struct play {
     const char *scheme;
+    const char *url; /* set by assert_silent() */
     enum peal_reliability reliability;
     uint32_t message_bytes_max;
     uint64_t payload_bytes;
@@ -96,10 +98,7 @@ struct play {
 static int exchange_without_system_calls(struct child_link *link, void *context)
 {
     const struct play *play = context;
-    char url[64];
-    (void)snprintf(url, sizeof(url), "%s:g8-%d", play->scheme, (int)getpid());
-    struct peal_bus *bus = topic_bus(url);
-    (void)peal_unlink(url); /* there will be no other time for it */
+    struct peal_bus *bus = topic_bus(play->url);
     struct peal_publisher_options options = topic_publisher_options(64, PEAL_FULL_REFUSE);
     options.message_bytes_max = play->message_bytes_max;
     options.payload_bytes = play->payload_bytes;
@@ -149,12 +148,17 @@ static void assert_silent(const struct play *play)
 {
     struct child child;
     struct play copy = *play;
+    struct place place;
     uint64_t number = 0;
     if (!filter_works())
         skip();
+    assert_true(place_make(&place, play->scheme, "g8", NULL));
+    copy.url = place.url;
     assert_true(child_start(&child, exchange_without_system_calls, &copy));
     bool heard = child_hear(&child.link, &number);
-    assert_int_equal(child_reap(&child), 0);
+    const int code = child_reap(&child);
+    place_remove(&place);
+    assert_int_equal(code, 0);
     assert_true(heard && number >= MESSAGES);
 }
 
@@ -164,6 +168,8 @@ static void small_messages_need_no_system_call(void **state)
     assert_silent(&(struct play){.scheme = "posix", .reliability = PEAL_RELIABLE});
     assert_silent(&(struct play){.scheme = "posix", .reliability = PEAL_BEST_EFFORT});
     assert_silent(&(struct play){.scheme = "local", .reliability = PEAL_RELIABLE});
+    assert_silent(&(struct play){.scheme = "vdev", .reliability = PEAL_RELIABLE});
+    assert_silent(&(struct play){.scheme = "vdev", .reliability = PEAL_BEST_EFFORT});
 }
 
 static void messages_in_the_payload_ring_need_no_system_call(void **state)

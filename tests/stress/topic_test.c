@@ -5,12 +5,13 @@
  * batches, loans, copies and pauses, while a fifth subscriber comes and goes. For each publisher's
  * life and each subscriber: published + dropped = delivered + reported lost, in order, and every
  * message is known by (publisher, number, content). As threads over local: and as processes over
- * posix:. PEAL_TEST_SEED repeats a run.
+ * posix: and over vdev:, by a device server. PEAL_TEST_SEED repeats a run.
  */
 #include "core/atomic.h"
 #include "core/copy.h"
 #include "tests/support/child.h"
 #include "tests/support/eventually.h"
+#include "tests/support/place.h"
 #include "tests/support/random.h"
 
 #include <peal/peal.h>
@@ -497,25 +498,37 @@ static void four_by_four_threads_account_for_every_message(void **state)
     peal_bus_close(keeper);
 }
 
-static void four_by_four_processes_account_for_every_message(void **state)
+static void run_processes(const char *scheme)
 {
-    (void)state;
     struct actor actors[ACTORS];
     struct child children[ACTORS];
-    char name[64], url[96];
-    (void)snprintf(name, sizeof(name), "posix:topic-load-%d", (int)getpid());
-    (void)snprintf(url, sizeof(url), "%s?size=8M", name);
-    (void)peal_unlink(name);
-    cast(actors, url, random_seed() + 1, true);
+    struct place place;
+    assert_true(place_make(&place, scheme, "topic-load", "size=8M"));
+    struct peal_bus *keeper; /* a region of the vdev must outlive each single actor */
+    cast(actors, place.url, random_seed() + 1, true);
     for (uint32_t i = 0; i < ACTORS; i++)
         assert_true(child_start(&children[i], play_in_child, &actors[i]));
+    assert_int_equal(peal_bus_open(&keeper, place.url, NULL), PEAL_OK);
     int codes[ACTORS];
     for (uint32_t i = 0; i < ACTORS; i++)
         codes[i] = child_reap(&children[i]);
-    (void)peal_unlink(name);
+    peal_bus_close(keeper);
+    place_remove(&place);
     for (uint32_t i = 0; i < ACTORS; i++)
         assert_int_equal(codes[i], 0);
     assert_played(actors);
+}
+
+static void four_by_four_processes_account_for_every_message(void **state)
+{
+    (void)state;
+    run_processes("posix");
+}
+
+static void four_by_four_guests_account_for_every_message(void **state)
+{
+    (void)state;
+    run_processes("vdev");
 }
 
 int main(void)
@@ -523,6 +536,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         /* Processes first: children of a process without threads. */
         cmocka_unit_test(four_by_four_processes_account_for_every_message),
+        cmocka_unit_test(four_by_four_guests_account_for_every_message),
         cmocka_unit_test(four_by_four_threads_account_for_every_message),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

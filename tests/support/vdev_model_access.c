@@ -391,13 +391,22 @@ static const struct peal_vdev_hook HOOK = {.kind = "model", .open = way_open};
 
 /* ---- for the tests ---- */
 
+/* Regions of the host's configuration are there to the end. Under the mutex. */
+static void forget(void)
+{
+    for (uint32_t slot = 0; host.model != NULL && slot < VDEV_REGIONS_MAX; slot++)
+        if (host.memory[slot] >= 0)
+            (void)close(host.memory[slot]);
+    vdev_model_free(host.model);
+    host.model = NULL;
+    free(host.rules);
+    host.rules = NULL;
+}
+
 bool model_access_start(const struct vdev_settings *settings)
 {
     enter();
-    if (host.model != NULL)
-        vdev_model_free(host.model);
-    free(host.rules);
-    host.rules = NULL;
+    forget();
     for (uint32_t slot = 0; slot < VDEV_REGIONS_MAX; slot++)
         host.memory[slot] = -1;
     host.model = vdev_model_new(settings, &OPS, NULL);
@@ -413,10 +422,7 @@ void model_access_stop(void)
 {
     peal_vdev_set_hook(NULL);
     enter();
-    vdev_model_free(host.model);
-    host.model = NULL;
-    free(host.rules);
-    host.rules = NULL;
+    forget();
     leave();
 }
 

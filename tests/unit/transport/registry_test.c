@@ -12,8 +12,8 @@
 static void backends_are_found_by_their_scheme(void **state)
 {
     (void)state;
-    static const char *const schemes[] = {"posix", "local"};
-    for (size_t i = 0; i < 2; i++) {
+    static const char *const schemes[] = {"posix", "local", "vdev"};
+    for (size_t i = 0; i < 3; i++) {
         const struct peal_transport_ops *ops = peal_transport_find(schemes[i]);
         assert_non_null(ops);
         assert_string_equal(ops->scheme, schemes[i]);
