@@ -6,6 +6,9 @@
  * A peer is a client that a test can kill. On posix it is a process, on local a handle that
  * peal_local_kill() ends. The vdev is there twice: over the device model in this process, where a peer is a
  * guest that ends, and over the socket of a peal-vdev, where it is a process.
+ *
+ * With PEAL_CONFORMANCE_DEVICE in the environment all runs over that device alone: in a virtual machine, over the node of
+ * its driver.
  */
 #ifndef PEAL_TESTS_CONFORMANCE_BACKEND_H
 #define PEAL_TESTS_CONFORMANCE_BACKEND_H
@@ -98,6 +101,20 @@ static const struct backend backends[] = {
      .start = start_server,
      .stop = stop_server,
      .device = server_device},
+};
+
+static inline const char *given_device(void)
+{
+    return getenv("PEAL_CONFORMANCE_DEVICE");
+}
+
+static const struct backend backend_given = {
+    .label = "vdev-device",
+    .scheme = "vdev",
+    .capacity = 16,
+    .processes = true,
+    .posted = true,
+    .device = given_device,
 };
 
 /* A case that this backend has no use for. */
@@ -344,24 +361,27 @@ static inline void backends_stop(void)
 /* Runs `cases` over every backend, named "posix: a case". */
 static inline int run_over_backends(const char *group, const struct CMUnitTest *cases, size_t count)
 {
-    struct CMUnitTest *tests = calloc(count * COUNT(backends), sizeof(*tests));
-    char(*names)[160] = calloc(count * COUNT(backends), sizeof(*names));
+    const bool given = given_device() != NULL;
+    const struct backend *table = given ? &backend_given : backends;
+    const size_t kinds = given ? 1 : COUNT(backends);
+    struct CMUnitTest *tests = calloc(count * kinds, sizeof(*tests));
+    char(*names)[160] = calloc(count * kinds, sizeof(*names));
     int failed = 1;
     if (tests != NULL && names != NULL) {
         size_t n = 0;
-        for (size_t b = 0; b < COUNT(backends); b++) {
+        for (size_t b = 0; b < kinds; b++) {
             for (size_t c = 0; c < count; c++, n++) {
                 tests[n] = cases[c];
-                (void)snprintf(names[n], sizeof(names[n]), "%s: %s", backends[b].label,
-                               cases[c].name);
+                (void)snprintf(names[n], sizeof(names[n]), "%s: %s", table[b].label, cases[c].name);
                 tests[n].name = names[n];
-                tests[n].initial_state = (void *)(uintptr_t)&backends[b];
+                tests[n].initial_state = (void *)(uintptr_t)&table[b];
             }
         }
         peal_local_set_capacity(16);
-        if (backends_start())
+        if (given || backends_start())
             failed = _cmocka_run_group_tests(group, tests, n, NULL, NULL);
-        backends_stop();
+        if (!given)
+            backends_stop();
     }
     free(names);
     free(tests);
