@@ -271,8 +271,11 @@ static int attach_locked(struct guest_shm_file *file, struct guest_shm_attach *r
 	request->gss_status = answer.status;
 	if (!error)
 		error = take_over(file, &answer);
-	if (device->line)
+	if (device->line) {
 		enable_irq(pci_irq_vector(device->pci, 0));
+		/* Where a line is emulated, an interrupt that nobody took meanwhile may not come again. */
+		guest_shm_look_vector(device, U32_MAX);
+	}
 	if (!error) {
 		request->index = file->index;
 		request->pages = file->pages;
@@ -374,7 +377,7 @@ void guest_shm_give_back(struct guest_shm_file *file, const struct guest_shm_eve
 }
 
 /*
- * In an interrupt. A region's vector is that of its own or one for the whole device, or a number that means something
+ * Mostly in an interrupt. A region's vector is that of its own or one for the whole device, or a number that means something
  * else (a line's): a connection is looked at by its own vector, or if its number is none of ours by any; an interrupt
  * that no connection calls its own looks at all.
  */

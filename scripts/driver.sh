@@ -153,7 +153,7 @@ case "${1-}" in
 esac
 [ "${1-}" != --check ] || { check=yes; shift; }
 if [ "$check" = yes ] && ! command -v sparse >/dev/null; then
-    die "--check needs sparse; install it with scripts/setup.sh"
+    skip "--check needs sparse; install it with scripts/setup.sh"
 fi
 
 if [ "$source" = --headers ]; then
