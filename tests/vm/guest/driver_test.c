@@ -5,7 +5,7 @@
  *      driver_test [DEVICE [MODULE]]       by default /dev/guest_shm0; with MODULE (guest_shm.ko) it is unloaded as well
  *
  * Must be the only user of the device in this guest, as root; nobody else may be in the regions that it names. Prints a
- * line for each case, and fails with exit code 1 if one of them failed.
+ * line for each case (PASS, FAIL, SKIPPED), and fails with exit code 1 if one of them failed.
  */
 #include "guest_shm.h"
 #include "guest_shm_ioctl.h"
@@ -37,6 +37,7 @@
 static const char *device = "/dev/guest_shm0";
 static const char *module;
 static bool failed;
+static const char *skipped; /* why this case can't be run here */
 
 #define CHECK(condition)                                                                           \
     do {                                                                                           \
@@ -630,8 +631,27 @@ static void an_unbound_driver_leaves_open_files_dead_but_safe(void)
         device_goes(unbind_driver, bind_driver);
 }
 
+/*
+ * QEMU's firmware reserves the addresses in which a large BAR of an emulated AMD machine lies, and Linux would find no
+ * place for it a second time, unless told to overlook that.
+ */
+static bool can_be_plugged_in_again(void)
+{
+    char line[4096] = "";
+    FILE *file = fopen("/proc/cmdline", "re");
+    const bool told = file != NULL && fgets(line, sizeof(line), file) != NULL &&
+                      strstr(line, "pci=no_e820") != NULL;
+    if (file != NULL)
+        (void)fclose(file);
+    return told;
+}
+
 static void an_unplugged_device_leaves_open_files_dead_but_safe(void)
 {
+    if (!can_be_plugged_in_again()) {
+        skipped = "boot with pci=no_e820";
+        return;
+    }
     for (int round = 0; round < 3 && !failed; round++)
         device_goes(unplug, plug_in);
 }
@@ -679,8 +699,10 @@ static void unbinding_beside_busy_threads_does_no_harm(void)
 static void a_module_in_use_stays_and_an_unused_one_goes(void)
 {
     uint32_t index;
-    if (module == NULL)
+    if (module == NULL) {
+        skipped = "name the module's file";
         return;
+    }
     const int fd = join("drv-module", &index);
     CHECK(syscall(SYS_delete_module, "guest_shm", O_NONBLOCK) < 0 && errno == EAGAIN);
     (void)close(fd);
@@ -736,8 +758,12 @@ int main(int argc, char **argv)
     (void)setvbuf(stdout, NULL, _IONBF, 0);
     for (size_t i = 0; i < sizeof(CASES) / sizeof(CASES[0]); i++) {
         failed = false;
+        skipped = NULL;
         CASES[i].run();
-        printf("%s %s\n", failed ? "FAIL" : "PASS", CASES[i].name);
+        if (skipped != NULL)
+            printf("SKIPPED %s: %s\n", CASES[i].name, skipped);
+        else
+            printf("%s %s\n", failed ? "FAIL" : "PASS", CASES[i].name);
         bad += failed;
     }
     printf("%d of %zu cases failed\n", bad, sizeof(CASES) / sizeof(CASES[0]));
