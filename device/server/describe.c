@@ -14,10 +14,9 @@ struct device_info {
     uint32_t irqs;
 };
 
-struct areas {
-    struct vfio_region_info_cap_sparse_mmap head;
-    struct vfio_region_sparse_mmap_area area[VDEV_REGIONS_MAX];
-};
+#define AREAS_BYTES_MAX                                                                            \
+    (sizeof(struct vfio_region_info_cap_sparse_mmap) +                                             \
+     VDEV_REGIONS_MAX * sizeof(struct vfio_region_sparse_mmap_area))
 
 /* The first words of what was asked; false: it is shorter than that. */
 static bool take(const struct vdev_message *message, void *asked, size_t bytes)
@@ -54,17 +53,21 @@ bool vdev_describe_device(struct vdev_conversation *conversation,
 }
 
 /* The data pages of each window; its control pages trap. Returns the size of the list. */
-static size_t list_areas(const struct vdev_memory *memory, struct areas *areas)
+static size_t list_areas(const struct vdev_memory *memory, unsigned char *list)
 {
-    memset(areas, 0, sizeof(*areas));
-    areas->head.header.id = VFIO_REGION_INFO_CAP_SPARSE_MMAP;
-    areas->head.header.version = 1;
-    areas->head.nr_areas = memory->windows;
+    const struct vfio_region_info_cap_sparse_mmap head = {
+        .header = {.id = VFIO_REGION_INFO_CAP_SPARSE_MMAP, .version = 1},
+        .nr_areas = memory->windows};
+    size_t bytes = sizeof(head);
+    memcpy(list, &head, sizeof(head));
     for (uint32_t i = 0; i < memory->windows; i++) {
-        areas->area[i].offset = i * memory->window_bytes + VDEV_DATA_OFFSET;
-        areas->area[i].size = memory->window_bytes - VDEV_DATA_OFFSET;
+        const struct vfio_region_sparse_mmap_area area = {
+            .offset = i * memory->window_bytes + VDEV_DATA_OFFSET,
+            .size = memory->window_bytes - VDEV_DATA_OFFSET};
+        memcpy(list + bytes, &area, sizeof(area));
+        bytes += sizeof(area);
     }
-    return sizeof(areas->head) + memory->windows * sizeof(areas->area[0]);
+    return bytes;
 }
 
 static bool describe_windows(struct vdev_conversation *conversation,
@@ -72,8 +75,8 @@ static bool describe_windows(struct vdev_conversation *conversation,
                              uint32_t room_bytes)
 {
     const struct vdev_memory *memory = conversation->function.memory;
-    struct areas areas;
-    const size_t areas_bytes = list_areas(memory, &areas);
+    unsigned char areas[AREAS_BYTES_MAX];
+    const size_t areas_bytes = list_areas(memory, areas);
     info->flags |= VFIO_REGION_INFO_FLAG_MMAP | VFIO_REGION_INFO_FLAG_CAPS;
     info->argsz = (uint32_t)(sizeof(*info) + areas_bytes);
     info->cap_offset = sizeof(*info); /* in the short answer, too: QEMU checks it there */
@@ -81,7 +84,7 @@ static bool describe_windows(struct vdev_conversation *conversation,
         return reply(conversation, message, info, sizeof(*info));
     const struct vdev_reply answer = {.head = info,
                                       .head_bytes = sizeof(*info),
-                                      .data = &areas,
+                                      .data = areas,
                                       .data_bytes = areas_bytes,
                                       .fd = memory->fd};
     return vdev_channel_reply(&conversation->channel, &message->header, &answer);

@@ -109,7 +109,7 @@ bool vdev_listener_open(struct vdev_listener *listener, const char *path, mode_t
     *listener = (struct vdev_listener){.fd = -1};
     if (strlen(path) >= sizeof(listener->path)) {
         (void)snprintf(error, error_bytes,
-                       "%s: the path is longer than the %zu characters that a "
+                       "%.100s: the path is longer than the %zu characters that a "
                        "socket may have",
                        path, sizeof(listener->path) - 1);
         return false;

@@ -53,23 +53,29 @@ static void put(const void *bytes, size_t count)
     assert_int_equal(send(peer, bytes, count, MSG_NOSIGNAL), (ssize_t)count);
 }
 
-static void put_with_fd(const void *bytes, size_t count, int fd)
+static void put_with_fds(const void *bytes, size_t count, int fd, uint32_t fd_count)
 {
     union {
         struct cmsghdr header;
-        char bytes[CMSG_SPACE(sizeof(int))];
+        char bytes[CMSG_SPACE(64 * sizeof(int))];
     } control = {.bytes = {0}};
     struct iovec piece = {.iov_base = (void *)(uintptr_t)bytes, .iov_len = count};
     struct msghdr out = {.msg_iov = &piece,
                          .msg_iovlen = 1,
                          .msg_control = control.bytes,
-                         .msg_controllen = sizeof(control.bytes)};
+                         .msg_controllen = CMSG_SPACE(fd_count * sizeof(int))};
     struct cmsghdr *header = CMSG_FIRSTHDR(&out);
     header->cmsg_level = SOL_SOCKET;
     header->cmsg_type = SCM_RIGHTS;
-    header->cmsg_len = CMSG_LEN(sizeof(int));
-    memcpy(CMSG_DATA(header), &fd, sizeof(fd));
+    header->cmsg_len = CMSG_LEN(fd_count * sizeof(int));
+    for (uint32_t i = 0; i < fd_count; i++)
+        memcpy(CMSG_DATA(header) + i * sizeof(int), &fd, sizeof(fd));
     assert_int_equal(sendmsg(peer, &out, 0), (ssize_t)count);
+}
+
+static void put_with_fd(const void *bytes, size_t count, int fd)
+{
+    put_with_fds(bytes, count, fd, 1);
 }
 
 static enum vdev_channel_result receive(void)
@@ -138,6 +144,13 @@ static void a_descriptor_more_than_there_may_be_breaks_it(void **state)
         put_with_fd((const char *)&sent + i, 1, STDERR_FILENO);
     assert_int_equal(receive(), VDEV_CHANNEL_BROKEN);
     assert_non_null(strstr(why, "descriptors"));
+    assert_int_equal(teardown(NULL), 0);
+    assert_int_equal(setup(NULL), 0);
+    put_with_fds(&sent, sizeof(sent), STDERR_FILENO, VDEV_MESSAGE_FDS_MAX);
+    assert_int_equal(receive(), VDEV_CHANNEL_MESSAGE);
+    assert_int_equal(message.fd_count, VDEV_MESSAGE_FDS_MAX);
+    put_with_fds(&sent, sizeof(sent), STDERR_FILENO, VDEV_MESSAGE_FDS_MAX + 1);
+    assert_int_equal(receive(), VDEV_CHANNEL_BROKEN);
 }
 
 static void an_impossible_length_breaks_it(void **state)

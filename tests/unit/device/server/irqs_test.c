@@ -137,16 +137,15 @@ static void msix_is_used_rather_than_the_pin(void **state)
 static void a_client_may_trigger_by_itself(void **state)
 {
     (void)state;
-    struct {
-        struct vfio_irq_set set;
-        unsigned char chosen[3];
-    } some = {{.flags = VFIO_IRQ_SET_DATA_BOOL | TRIGGER, .index = MSIX, .count = 3}, {1, 0, 1}};
-    unsigned char message[sizeof(some.set) + 3];
+    const struct vfio_irq_set some = {
+        .flags = VFIO_IRQ_SET_DATA_BOOL | TRIGGER, .index = MSIX, .count = 3};
+    static const unsigned char chosen[] = {1, 0, 1};
+    unsigned char message[sizeof(some) + sizeof(chosen)];
     assert_int_equal(give(MSIX, 0, 3, 3), 0);
     assert_int_equal(set(NONE | TRIGGER, MSIX, 1, 1), 0);
     assert_int_equal(taken(1), 1);
-    memcpy(message, &some.set, sizeof(some.set));
-    memcpy(message + sizeof(some.set), some.chosen, 3);
+    memcpy(message, &some, sizeof(some));
+    memcpy(message + sizeof(some), chosen, sizeof(chosen));
     assert_int_equal(vdev_irqs_set(&irqs, message, sizeof(message), NULL, 0), 0);
     assert_int_equal(taken(0), 1);
     assert_int_equal(taken(1), 0);

@@ -241,6 +241,13 @@ static void wrong_requests_are_refused_and_the_conversation_goes_on(void **state
     assert_int_equal(error_of(&client, VFIO_USER_REGION_READ, &nowhere, 16), EINVAL);
     assert_int_equal(error_of(&client, VFIO_USER_REGION_READ, &nowhere, 15), EINVAL);
     assert_int_equal(error_of(&client, VFIO_USER_REGION_WRITE, &huge, 16), EINVAL);
+    const struct {
+        struct vfio_user_region_access access;
+        uint32_t value[2];
+    } longer = {{.offset = 28, .region = 0, .count = 1}, {0, 0}},
+      shorter = {{.offset = DATA_OFFSET, .region = WINDOWS, .count = 8}, {1, 1}};
+    assert_int_equal(error_of(&client, VFIO_USER_REGION_WRITE, &longer, 24), EINVAL);
+    assert_int_equal(error_of(&client, VFIO_USER_REGION_WRITE, &shorter, 20), EINVAL);
     assert_int_equal(error_of(&client, VFIO_USER_DEVICE_GET_INFO, &huge, 4), EINVAL);
     assert_int_equal(error_of(&client, VFIO_USER_DMA_MAP, &huge, 4), EINVAL);
     assert_int_equal(test_client_read(&client, 0, 0, 8), GUEST_SHM_SIGNATURE);
@@ -451,6 +458,19 @@ static void a_socket_has_its_share_of_connections_only(void **state)
         test_client_close(&clients[i]);
 }
 
+static void who_comes_and_goes_leaves_nothing_behind(void **state)
+{
+    (void)state;
+    size_t before = test_open_descriptors();
+    for (unsigned int i = 0; i < VDEV_GUESTS_MAX + 10; i++) {
+        struct test_client client;
+        join(&client, "a");
+        assert_int_equal(test_client_attach(&client, "r", 1, NULL), GSS_OK);
+        test_client_close(&client);
+        assert_true(eventually(has_so_many_descriptors, &before, EVENTUALLY_TIMEOUT_NS));
+    }
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 
 int main(void)
@@ -474,6 +494,7 @@ int main(void)
         TEST(who_never_reads_holds_up_nobody),
         TEST(a_blocking_pipe_is_no_interrupt),
         TEST(a_socket_has_its_share_of_connections_only),
+        TEST(who_comes_and_goes_leaves_nothing_behind),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
