@@ -112,7 +112,7 @@ static enum peal_status fail_attach(const char *path, const char *name, int erro
     case EUSERS:
         return peal_fail(PEAL_ELIMIT,
                          "%s: region '%s' has %d clients already, which is all the device can do "
-                         "(GSS_CLIENT_MAX); end one of them",
+                         "(GSS_CLIENT_MAX); close one, or let threads share a bus",
                          path, name, GUEST_SHM_MAX_CLIENTS);
     case EFBIG:
         return peal_fail(PEAL_ENOSPC,
