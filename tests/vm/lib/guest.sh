@@ -47,7 +47,7 @@ guest_begin() {
         -nodefaults -no-user-config -display none -no-reboot \
         -accel tcg,thread=multi -M q35 -cpu max -smp "$SMP" -m 256 \
         -kernel "$(guest_kernel)" -initrd "$work/initrd" \
-        -append "console=ttyS0 no_timer_check quiet panic=-1 peal.name=guest$1" \
+        -append "console=ttyS0 no_timer_check pci=no_e820 quiet panic=-1 peal.name=guest$1" \
         -chardev "file,id=console,path=$base.console" -serial chardev:console \
         -chardev "file,id=steps,path=$base.steps,input-path=$base.in" -serial chardev:steps \
         -device '{"driver":"vfio-user-pci","x-msg-timeout":60000,"socket":{"path":"'"$2"'","type":"unix"}}' \
