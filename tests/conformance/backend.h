@@ -178,10 +178,18 @@ static inline uint64_t bit_of(const struct peal_transport *transport)
     return UINT64_C(1) << transport->index;
 }
 
+/* An interrupt comes when it comes; but who asks the device is told all that has happened at it. */
+static inline void settle(struct peal_transport *transport)
+{
+    if (strcmp(transport->ops->scheme, "vdev") == 0)
+        (void)transport->ops->members(transport);
+}
+
 /* Drains and forgets, so that the rings of those who joined do not disturb. */
 static inline uint64_t drain(struct peal_transport *transport)
 {
     uint64_t sources = 0;
+    settle(transport);
     (void)transport->ops->wait(transport, transport->ops->epoch(transport), 0, &sources);
     return sources;
 }
@@ -189,6 +197,7 @@ static inline uint64_t drain(struct peal_transport *transport)
 /* Whether the epoch has moved since, which a ring and a change of members do; drains. */
 static inline bool has_moved(struct peal_transport *transport, uint32_t epoch, uint64_t *sources)
 {
+    settle(transport);
     return transport->ops->wait(transport, epoch, 0, sources) == PEAL_OK;
 }
 
@@ -196,9 +205,7 @@ static inline bool has_moved(struct peal_transport *transport, uint32_t epoch, u
 static inline void ring_through(struct peal_transport *transport, uint64_t targets)
 {
     transport->ops->notify(transport, targets);
-    /* What goes over a socket goes in order: this has an answer. */
-    if (strcmp(transport->ops->scheme, "vdev") == 0)
-        (void)transport->ops->members(transport);
+    settle(transport); /* what goes over a socket goes in order, and this has an answer */
 }
 
 static inline void remove_region(const struct backend *backend, const char *name)
