@@ -218,7 +218,7 @@ static bool greet(struct test_client *client)
            (reply.header.flags & VFIO_USER_ERROR) == 0;
 }
 
-static bool arm(struct test_client *client)
+bool test_client_arm(struct test_client *client)
 {
     const struct vfio_irq_set set = {.argsz = sizeof(set),
                                      .flags =
@@ -226,7 +226,8 @@ static bool arm(struct test_client *client)
                                      .index = VFIO_PCI_MSIX_IRQ_INDEX,
                                      .count = 1};
     static _Thread_local struct test_reply reply;
-    client->irq = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+    if (client->irq < 0)
+        client->irq = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
     return test_client_ask(client, VFIO_USER_DEVICE_SET_IRQS, &set, sizeof(set), &client->irq, 1,
                            &reply) &&
            (reply.header.flags & VFIO_USER_ERROR) == 0;
@@ -239,7 +240,7 @@ bool test_client_join(struct test_client *client, const char *path)
                              (uint32_t)TEST_SERVER_BASE) &&
            test_client_write(client, VFIO_PCI_CONFIG_REGION_INDEX, 0x1c, 4,
                              TEST_SERVER_BASE >> 32) &&
-           arm(client);
+           test_client_arm(client);
 }
 
 uint32_t test_client_attach(struct test_client *client, const char *name, uint32_t pages,

@@ -49,6 +49,9 @@ bool test_client_connect(struct test_client *client, const char *path);
 /* Connects, agrees on the version, puts BAR 2 at TEST_SERVER_BASE, and takes interrupts. */
 bool test_client_join(struct test_client *client, const char *path);
 
+/* Hands over the eventfd of vector 0. */
+bool test_client_arm(struct test_client *client);
+
 /* Leaves without a word. */
 void test_client_close(struct test_client *client);
 

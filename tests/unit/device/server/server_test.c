@@ -118,6 +118,35 @@ static void a_reset_detaches_and_the_client_may_come_again(void **state)
     test_client_close(&pair[1]);
 }
 
+static void a_reset_forgets_an_interrupt_that_nobody_took(void **state)
+{
+    (void)state;
+    struct test_client pair[2];
+    uint64_t control[2];
+    const struct vfio_irq_set disarm = {.argsz = sizeof(disarm),
+                                        .flags =
+                                            VFIO_IRQ_SET_DATA_NONE | VFIO_IRQ_SET_ACTION_TRIGGER,
+                                        .index = VFIO_PCI_MSIX_IRQ_INDEX};
+    join_pair(pair, control);
+    for (int reset = 0; reset < 2; reset++) {
+        assert_true(test_client_ask(&pair[1], VFIO_USER_DEVICE_SET_IRQS, &disarm, sizeof(disarm),
+                                    NULL, 0, &reply));
+        assert_true(test_client_write(&pair[0], WINDOWS, control[0] + NOTIFY, 4, UINT32_MAX));
+        assert_false(test_client_has_interrupt(&pair[1]));
+        if (reset != 0)
+            assert_true(
+                test_client_ask(&pair[1], VFIO_USER_DEVICE_RESET, NULL, 0, NULL, 0, &reply));
+        assert_true(test_client_arm(&pair[1]));
+        assert_int_equal(test_client_has_interrupt(&pair[1]), reset == 0);
+        if (reset == 0) {
+            assert_true(test_client_interrupted(&pair[1]));
+            assert_int_equal(status_of(&pair[1], control[1]), 3u << 16 | 1);
+        }
+    }
+    test_client_close(&pair[0]);
+    test_client_close(&pair[1]);
+}
+
 static void rules_are_those_of_the_socket(void **state)
 {
     (void)state;
@@ -424,6 +453,31 @@ static void who_never_reads_holds_up_nobody(void **state)
     test_client_close(&pair[1]);
 }
 
+/* Whichever reply is the first that waits, it comes without a further request. */
+static void a_reply_that_waited_comes_when_it_is_read(void **state)
+{
+    (void)state;
+    struct test_client other;
+    const struct {
+        struct vfio_user_header header;
+        struct vfio_user_region_access access;
+    } message = {{.command = VFIO_USER_REGION_READ, .message_bytes = sizeof(message)},
+                 {.offset = 1u << 17, .region = WINDOWS, .count = VDEV_MESSAGE_DATA_MAX}};
+    join(&other, "b");
+    for (int count = 1; count < 12; count++) {
+        struct test_client client;
+        join(&client, "a");
+        for (int i = 0; i < count; i++)
+            assert_true(test_client_send(&client, &message, sizeof(message), NULL, 0));
+        for (int i = 0; i < 3; i++) /* by then the server has done what it can */
+            assert_int_equal(test_client_read(&other, 0, 0, 8), GUEST_SHM_SIGNATURE);
+        for (int i = 0; i < count; i++)
+            assert_true(test_client_hear(&client, &reply));
+        test_client_close(&client);
+    }
+    test_client_close(&other);
+}
+
 static void a_blocking_pipe_is_no_interrupt(void **state)
 {
     (void)state;
@@ -479,6 +533,7 @@ int main(void)
         TEST(two_guests_ring_each_other),
         TEST(who_hangs_up_is_detached_and_the_other_is_told),
         TEST(a_reset_detaches_and_the_client_may_come_again),
+        TEST(a_reset_forgets_an_interrupt_that_nobody_took),
         TEST(rules_are_those_of_the_socket),
         TEST(the_17th_client_of_a_region_is_refused),
         TEST(without_an_address_nothing_can_be_attached),
@@ -492,6 +547,7 @@ int main(void)
         TEST(the_version_comes_first_and_must_be_ours),
         TEST(a_flood_of_descriptors_leaves_none_behind),
         TEST(who_never_reads_holds_up_nobody),
+        TEST(a_reply_that_waited_comes_when_it_is_read),
         TEST(a_blocking_pipe_is_no_interrupt),
         TEST(a_socket_has_its_share_of_connections_only),
         TEST(who_comes_and_goes_leaves_nothing_behind),
