@@ -12,6 +12,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
+#include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
@@ -23,6 +24,7 @@
 
 struct peal_vdev_node {
     struct peal_vdev_link link;
+    struct peal_vdev_node *next; /* of open_nodes */
     size_t size_bytes;
     char path[]; /* for messages */
 };
@@ -30,6 +32,44 @@ struct peal_vdev_node {
 static struct peal_vdev_node *node_of(struct peal_vdev_link *link)
 {
     return (struct peal_vdev_node *)link;
+}
+
+/*
+ * The driver detaches when descriptor and mapping are gone from every process. A child of fork() has both, and must not
+ * keep its parent's connection alive: it closes the descriptor, and has private memory in place of the region, so that
+ * what it may still do with its copy of the bus touches nobody. The mutex guards the list, and is held from before a
+ * descriptor exists until it stands there: a fork waits.
+ */
+static pthread_mutex_t fork_mutex = PTHREAD_MUTEX_INITIALIZER;
+static struct peal_vdev_node *open_nodes;
+static pthread_once_t fork_once = PTHREAD_ONCE_INIT;
+static int fork_error;
+
+static void fork_prepare(void)
+{
+    (void)pthread_mutex_lock(&fork_mutex);
+}
+
+static void fork_parent(void)
+{
+    (void)pthread_mutex_unlock(&fork_mutex);
+}
+
+static void fork_child(void)
+{
+    for (struct peal_vdev_node *node = open_nodes; node != NULL; node = node->next) {
+        (void)mmap(node->link.base, node->size_bytes, PROT_READ | PROT_WRITE,
+                   MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | MAP_FIXED, -1, 0);
+        (void)close(node->link.fd);
+        node->link.fd = -1;
+    }
+    open_nodes = NULL;
+    (void)pthread_mutex_unlock(&fork_mutex);
+}
+
+static void fork_register(void)
+{
+    fork_error = pthread_atfork(fork_prepare, fork_parent, fork_child);
 }
 
 /* 0 or an errno. */
@@ -70,6 +110,10 @@ static enum peal_status fail_open(const char *path, int error)
                          "no permission to use %s; install the driver's udev rule and let this "
                          "user be in the group guest_shm, or run as root",
                          path);
+    case EMFILE:
+    case ENFILE:
+        return peal_fail(PEAL_ESYSTEM, "cannot open %s: %s; raise RLIMIT_NOFILE (ulimit -n)", path,
+                         strerror(error));
     default:
         return peal_fail(PEAL_ESYSTEM, "cannot open %s: %s", path, strerror(error));
     }
@@ -208,8 +252,17 @@ static enum peal_status node_drain(struct peal_vdev_link *link, struct peal_vdev
 static void node_close(struct peal_vdev_link *link)
 {
     struct peal_vdev_node *node = node_of(link);
+    (void)pthread_mutex_lock(&fork_mutex);
+    for (struct peal_vdev_node **place = &open_nodes; *place != NULL; place = &(*place)->next) {
+        if (*place == node) {
+            *place = node->next;
+            break;
+        }
+    }
     (void)munmap(link->base, node->size_bytes);
-    (void)close(link->fd);
+    if (link->fd >= 0)
+        (void)close(link->fd);
+    (void)pthread_mutex_unlock(&fork_mutex);
     free(node);
 }
 
@@ -233,7 +286,7 @@ static enum peal_status make_link(const char *path, int fd, const struct guest_s
     if (base == MAP_FAILED) {
         const int error = errno;
         free(node);
-        return peal_fail(PEAL_ESYSTEM,
+        return peal_fail(error == ENOMEM ? PEAL_ENOMEM : PEAL_ESYSTEM,
                          "%s: cannot map %" PRIu32 " pages: %s; raise RLIMIT_AS (ulimit -v) if it "
                          "is set, and see dmesg of this guest",
                          path, attach->pages, strerror(error));
@@ -247,15 +300,17 @@ static enum peal_status make_link(const char *path, int fd, const struct guest_s
         .index = attach->index,
         .fd = fd,
     };
+    node->next = open_nodes;
+    open_nodes = node;
     *link = &node->link;
     return PEAL_OK;
 }
 
-enum peal_status peal_vdev_node_attach(const char *path, const char *name, uint32_t pages,
-                                       struct peal_vdev_link **link)
+/* The fork mutex is held. */
+static enum peal_status node_attach(const char *path, const char *name, uint32_t pages,
+                                    struct peal_vdev_link **link)
 {
     struct guest_shm_attach attach;
-    *link = NULL;
     const int fd = open(path, O_RDWR | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
     if (fd < 0)
         return fail_open(path, errno);
@@ -266,5 +321,18 @@ enum peal_status peal_vdev_node_attach(const char *path, const char *name, uint3
         status = make_link(path, fd, &attach, link);
     if (status != PEAL_OK)
         (void)close(fd);
+    return status;
+}
+
+enum peal_status peal_vdev_node_attach(const char *path, const char *name, uint32_t pages,
+                                       struct peal_vdev_link **link)
+{
+    *link = NULL;
+    (void)pthread_once(&fork_once, fork_register);
+    if (fork_error != 0)
+        return peal_fail(PEAL_ENOMEM, "cannot prepare to use %s: %s", path, strerror(fork_error));
+    (void)pthread_mutex_lock(&fork_mutex);
+    const enum peal_status status = node_attach(path, name, pages, link);
+    (void)pthread_mutex_unlock(&fork_mutex);
     return status;
 }
