@@ -90,6 +90,7 @@ static void the_index_of_the_dead_is_used_again_and_its_new_owner_starts_clean(v
         assert_true(descriptor >= 0);
         assert_int_equal(poll(&polled, 1, 0), 0);
         ring_through(t, bit_of(heir));
+        settle(heir);
         assert_int_equal(poll(&polled, 1, 0), 1);
         assert_int_equal(drain(heir), bit_of(t));
         peer_bury(&peer);
@@ -117,6 +118,7 @@ static void the_heir_of_a_client_that_died_ringing_is_still_heard(void **state)
     assert_int_equal(heir->index, peer.index);
     const uint32_t epoch = t->ops->epoch(t);
     ring_through(heir, bit_of(t));
+    settle(t);
     assert_int_equal(poll(&polled, 1, 0), 1);
     assert_int_equal(t->ops->wait(t, epoch, EVENTUALLY_TIMEOUT_NS, &sources), PEAL_OK);
     assert_int_equal(sources, bit_of(heir));
@@ -259,6 +261,7 @@ static void closing_in_a_forked_child_does_not_touch_the_parents_client(void **s
     (void)drain(t);
     (void)drain(other);
     ring_through(other, bit_of(t));
+    settle(t);
     assert_int_equal(poll(&polled, 1, 0), 1);
     assert_int_equal(drain(t), bit_of(other));
     close_one(t);

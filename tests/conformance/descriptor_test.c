@@ -49,6 +49,7 @@ static bool is_readable(int descriptor)
 static void ring(struct peal_transport *from, struct peal_transport *to)
 {
     ring_through(from, bit_of(to));
+    settle(to);
 }
 
 static void it_is_readable_from_the_ring_until_the_drain(void **state)
@@ -125,9 +126,11 @@ static void who_rings_itself_and_who_joins_and_leaves_shows_there(void **state)
     assert_true(is_readable(descriptor));
     (void)drain(p.owner);
     struct peal_transport *third = open_one(backend, p.name);
+    settle(p.owner);
     assert_true(is_readable(descriptor));
     (void)drain(p.owner);
     close_one(third);
+    settle(p.owner);
     assert_true(is_readable(descriptor));
     pair_close(&p, backend);
 }
