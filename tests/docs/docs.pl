@@ -103,7 +103,7 @@ sub check_links {
 
 # ---- names -----------------------------------------------------------------------------------------------------------
 
-my $source_folders = qr{(?:\.ci|bench|bus|cmake|core|docs|examples|include|scripts|tests|tools|transport)};
+my $source_folders = qr{(?:\.ci|bench|bus|cmake|core|device|docs|driver|examples|include|scripts|tests|tools|transport)};
 
 sub check_names {
     my @sources = files(qr/\.(?:c|h|cc|map)$/);
