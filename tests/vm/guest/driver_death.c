@@ -42,6 +42,33 @@ static void the_seventeenth_client_is_refused_and_gets_in_later(void)
     (void)close(late);
 }
 
+static void write_file(const char *path, const char *text)
+{
+    const int fd = open(path, O_WRONLY | O_CLOEXEC);
+    CHECK(fd >= 0 && write(fd, text, strlen(text)) == (ssize_t)strlen(text));
+    (void)close(fd);
+}
+
+/* The device has let us in already when the driver finds the region too large. */
+static void an_attachment_that_fails_half_way_is_taken_back(void)
+{
+    static const char limit[] = "/sys/module/guest_shm/parameters/max_pages";
+    struct guest_shm_attach answer;
+    uint32_t index;
+    const long before = kept_mappings();
+    const int fd = join("drv-half", &index);
+    const int refused = open_node();
+    write_file(limit, "4");
+    for (int i = 0; i < 2 * GUEST_SHM_MAX_CLIENTS; i++)
+        REFUSED(EFBIG, attach(refused, "drv-half", 2, &answer));
+    write_file(limit, "65536");
+    CHECK(members_of(fd) == 1u << index);
+    CHECK(attach(refused, "drv-half", 2, &answer) == 0 && answer.pages == PAGES);
+    (void)close(refused);
+    (void)close(fd);
+    CHECK(kept_mappings() == before);
+}
+
 /* A child that has joined and mapped says so by the region's first word: its index + 1. Then it waits for its end. */
 static pid_t start_victim(const char *name, peal_u32 *word)
 {
@@ -154,13 +181,6 @@ static void processes_that_come_go_and_are_killed_do_no_harm(void)
 }
 
 /* ---- the device goes away ----------------------------------------------------------------------------------------- */
-
-static void write_file(const char *path, const char *text)
-{
-    const int fd = open(path, O_WRONLY | O_CLOEXEC);
-    CHECK(fd >= 0 && write(fd, text, strlen(text)) == (ssize_t)strlen(text));
-    (void)close(fd);
-}
 
 /* The PCI address of our device, from its node's place in /sys. */
 static bool pci_address(char *address, size_t bytes)
@@ -379,6 +399,7 @@ static void a_module_in_use_stays_and_an_unused_one_goes(void)
 
 const struct driver_case DEATH_CASES[] = {
     CASE(the_seventeenth_client_is_refused_and_gets_in_later),
+    CASE(an_attachment_that_fails_half_way_is_taken_back),
     CASE(a_killed_process_is_detached),
     CASE(a_child_inherits_the_mapping),
     CASE(processes_that_come_go_and_are_killed_do_no_harm),
