@@ -323,10 +323,20 @@ static void *open_again_and_again(void *context)
     return NULL;
 }
 
+/* Lets another one write its request between our request and our answer, if it can. */
+static void dawdle(void *context, enum model_access_register which)
+{
+    (void)context;
+    if (which == MODEL_GSS_STATUS || which == MODEL_SHMEM)
+        for (int i = 0; i < 5; i++)
+            (void)sched_yield();
+}
+
 static void transactions_of_one_guest_do_not_mix(void **state)
 {
     (void)state;
     struct peal_transport *keeper = open_on(SHARED);
+    model_access_watch(dawdle, NULL);
     struct opener openers[] = {{"one", 3, false}, {"another", 5, false}, {"third-one", 7, false}};
     pthread_t threads[3];
     for (int i = 0; i < 3; i++)
@@ -518,6 +528,20 @@ static void a_ring_that_another_drains_wakes_the_leader_and_all_others(void **st
     close_one(ringer);
 }
 
+/* The members look as they did, and yet it may have been somebody who died, and his heir. */
+static void who_came_and_left_between_two_looks_ends_a_wait(void **state)
+{
+    (void)state;
+    struct peal_transport *t = open_on(MODEL_DEVICE);
+    uint64_t sources = 99;
+    (void)drain(t);
+    const uint32_t epoch = t->ops->epoch(t);
+    close_one(open_on(MODEL_DEVICE));
+    assert_int_equal(t->ops->wait(t, epoch, EVENTUALLY_TIMEOUT_NS, &sources), PEAL_OK);
+    assert_int_equal(sources, 0);
+    close_one(t);
+}
+
 static void waiting_without_cause_costs_no_wake(void **state)
 {
     (void)state;
@@ -554,6 +578,7 @@ int main(void)
         CASE(a_leader_that_leaves_hands_over),
         CASE(a_hand_over_to_one_who_leaves_is_passed_on),
         CASE(a_ring_that_another_drains_wakes_the_leader_and_all_others),
+        CASE(who_came_and_left_between_two_looks_ends_a_wait),
         CASE(waiting_without_cause_costs_no_wake),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
