@@ -4,9 +4,9 @@
 # tree, all on one peal-vdev, and checks what goes on between them. Needs no KVM and no root; fetches what it needs into
 # a folder of the user's cache, once.
 #
-#   tests/vm/run.sh [--guests 2|4] [BUILD_FOLDER]     the checks
-#   tests/vm/run.sh --demo [BUILD_FOLDER]             two guests that exchange telemetry, to look at
-#   tests/vm/run.sh --fetch                           only fetches
+#   tests/vm/run.sh [--guests 2|4] [--only PATTERN] [BUILD_FOLDER]   the checks, or those of them
+#   tests/vm/run.sh --demo [BUILD_FOLDER]   two guests that exchange telemetry, to look at
+#   tests/vm/run.sh --fetch   only fetches
 #
 # Without BUILD_FOLDER the tree is built first. Exit code: 0 all that ran passed, 1 not, 2 wrong arguments, 77 nothing
 # could be run (then it says why, and each check counts as skipped).
@@ -19,16 +19,21 @@ ADDITIONS=20000000 # of each guest
 FORBIDDEN=${PEAL_VM_DENY-secret.*} # to guest2
 
 usage() {
-    echo "run.sh: $1; usage: tests/vm/run.sh [--guests 2|4 | --demo | --fetch] [BUILD_FOLDER]" >&2
+    echo "run.sh: $1; usage: tests/vm/run.sh [--guests 2|4] [--only PATTERN] [--demo | --fetch] [BUILD_FOLDER]" >&2
     exit 2
 }
 
-mode=check COUNT=2 build=
+mode=check COUNT=2 build= only="*"
 while [ $# -gt 0 ]; do
     case $1 in
     --guests)
         [ $# -ge 2 ] || usage "a number is missing after --guests"
         COUNT=$2
+        shift
+        ;;
+    --only)
+        [ $# -ge 2 ] || usage "a pattern is missing after --only"
+        only=$2
         shift
         ;;
     --demo | --fetch) mode=${1#--} ;;
@@ -148,7 +153,10 @@ boot
 [ "$mode" = check ] || { demo; exit 0; }
 echo "vm: $COUNT guests have booted ($(($(date +%s) - begin_s)) s)"
 for name in $PLANNED; do
-    check "$name"
+    # shellcheck disable=SC2254 # a pattern
+    case $name in
+    $only) check "$name" ;;
+    esac
 done
 [ "$failed" -eq 0 ] || show_logs
 summary "$COUNT"

@@ -4,13 +4,14 @@
 # What cmocka's programs counted, as a remark.
 count_cases() {
     ran=$(grep -c '^\[       OK ' "$work/output" || true)
-    left_out=$(grep -c '^\[  SKIPPED ' "$work/output" || true)
+    left_out=$(sed -n "s/^\[  SKIPPED \] vdev-device: //p" "$work/output" | sort -u | wc -l)
     [ "$ran" -gt 0 ] || fail "no case ran: $(cat "$work/output")"
     echo "remark: $ran cases passed, $left_out skipped"
 }
 
 plan conformance_in_a_guest "the transport's conformance suite over /dev/guest_shm0"
 check_conformance_in_a_guest() {
+    must in_guest 1 "chmod 666 /dev/guest_shm0" # a case gives its rights up
     : >"$work/conformance"
     for name in $CONFORMANCE; do
         must in_guest 1 "start suite env PEAL_CONFORMANCE_DEVICE=/dev/guest_shm0 $name
