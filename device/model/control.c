@@ -19,6 +19,7 @@ enum vdev_access vdev_control_read(struct vdev_guest *guest, uint32_t slot, uint
         *value = region->members << 16 | region->connections[index].pending;
         /* The reader knows: this change of the value raises no interrupt. */
         region->connections[index].pending = 0;
+        region->connections[index].unread = false;
         return VDEV_ACCESS_OK;
     case offsetof(struct guest_shm_control, idx):
         guest->counts.idx_reads++;

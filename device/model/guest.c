@@ -110,6 +110,18 @@ struct vdev_access_counts vdev_guest_counts(const struct vdev_guest *guest)
     return guest->counts;
 }
 
+bool vdev_guest_line(const struct vdev_guest *guest)
+{
+    for (uint32_t slot = 0; slot < VDEV_REGIONS_MAX; slot++) {
+        const struct vdev_region *region = &guest->model->regions[slot];
+        for (uint32_t index = 0; index < GUEST_SHM_MAX_CLIENTS; index++) {
+            if (region->connections[index].guest == guest && region->connections[index].unread)
+                return true;
+        }
+    }
+    return false;
+}
+
 int vdev_guest_connection(const struct vdev_guest *guest, uint32_t slot, uint32_t window)
 {
     return vdev_region_index(guest, slot, window);

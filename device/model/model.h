@@ -98,6 +98,12 @@ void vdev_guest_reset(struct vdev_guest *guest);
 
 void *vdev_guest_user(const struct vdev_guest *guest);
 
+/*
+ * Whether an interrupt line of the guest is raised: `status` of one of its connections has changed and was not read since. The
+ * line is level-triggered; who shows it to a guest raises it again for as long as this holds.
+ */
+bool vdev_guest_line(const struct vdev_guest *guest);
+
 enum vdev_access {
     VDEV_ACCESS_OK,
     VDEV_ACCESS_REFUSED, /* the real device faults, or answers all ones and ignores writes under PCI */

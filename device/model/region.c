@@ -73,6 +73,7 @@ int vdev_region_index(const struct vdev_guest *guest, uint32_t slot, uint32_t wi
 static void interrupt(struct vdev_model *model, uint32_t slot, uint32_t index)
 {
     struct vdev_guest *guest = model->regions[slot].connections[index].guest;
+    model->regions[slot].connections[index].unread = true;
     if (guest->deaf)
         return;
     guest->counts.interrupts++;

@@ -21,6 +21,7 @@ struct vdev_connection {
     uint32_t window;
     uint32_t number;               /* what `find` knows it by: the guest's lowest that was free */
     uint32_t pending;              /* bit i: connection i rang since the last read of `status` */
+    bool unread;                   /* `status` changed since it was read last */
     char name[GUEST_SHM_MAX_NAME]; /* of the region, as the guest calls it */
 };
 

@@ -139,6 +139,7 @@ static void write_config(struct vdev_function *function, uint64_t offset,
     const uint64_t after = vdev_config_space_windows_address(&function->config);
     if (after != before)
         vdev_log_say(&function->log, VDEV_LOG_DEBUG, "put the windows at %#" PRIx64, after);
+    vdev_irqs_set_line(&function->irqs, vdev_guest_line(function->guest));
     vdev_irqs_disable_intx(&function->irqs, vdev_config_space_intx_disabled(&function->config));
 }
 

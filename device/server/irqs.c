@@ -119,6 +119,11 @@ void vdev_irqs_raise(struct vdev_irqs *irqs, uint32_t vector)
         raise_msix(irqs, vector);
 }
 
+void vdev_irqs_set_line(struct vdev_irqs *irqs, bool line)
+{
+    irqs->intx_pending = line;
+}
+
 void vdev_irqs_disable_intx(struct vdev_irqs *irqs, bool disabled)
 {
     irqs->intx_disabled = disabled;

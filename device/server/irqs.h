@@ -5,8 +5,8 @@
  *
  *  - MSI-X is in use while one of its vectors has an eventfd; otherwise the pin is.
  *  - An interrupt of a vector that has no eventfd just now is remembered, and raised when it gets one.
- *  - The pin is masked once it was raised (as VFIO_IRQ_INFO_AUTOMASKED says) until the client unmasks it. What comes meanwhile
- *    is remembered, too, and raised then.
+ *  - The pin is masked once it was raised (as VFIO_IRQ_INFO_AUTOMASKED says) until the client unmasks it. It is a level: if the
+ *    line still stands then, for the guest has not read what it was raised for, it is raised again.
  *
  * A client's descriptor may be anything, and a write to it must not block the server: only eventfds are taken, and they
  * are made non-blocking. An eventfd that is not any more when it is to be raised (the client shares the flag) is given back.
@@ -28,7 +28,7 @@ struct vdev_irqs {
     bool has_intx;
     bool intx_masked;
     bool intx_disabled; /* by the command register */
-    bool intx_pending;
+    bool intx_pending;  /* to be raised once it may be */
 };
 
 void vdev_irqs_init(struct vdev_irqs *irqs, uint32_t vectors, bool intx);
@@ -51,6 +51,9 @@ int vdev_irqs_set(struct vdev_irqs *irqs, const unsigned char *payload, size_t p
                   int *fds, uint32_t fd_count);
 
 void vdev_irqs_raise(struct vdev_irqs *irqs, uint32_t vector);
+
+/* What the line is now, before something is done that may unmask the pin. */
+void vdev_irqs_set_line(struct vdev_irqs *irqs, bool line);
 
 void vdev_irqs_disable_intx(struct vdev_irqs *irqs, bool disabled);
 

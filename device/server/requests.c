@@ -77,8 +77,10 @@ static bool answer_dma_unmap(struct vdev_conversation *conversation,
 static bool answer_set_irqs(struct vdev_conversation *conversation,
                             const struct vdev_message *message)
 {
-    const int error = vdev_irqs_set(&conversation->function.irqs, message->payload,
-                                    message->payload_bytes, message->fds, message->fd_count);
+    struct vdev_function *function = &conversation->function;
+    vdev_irqs_set_line(&function->irqs, vdev_guest_line(function->guest));
+    const int error = vdev_irqs_set(&function->irqs, message->payload, message->payload_bytes,
+                                    message->fds, message->fd_count);
     return acknowledge(conversation, message, error);
 }
 

@@ -277,6 +277,30 @@ static void regions_do_not_hear_each_other(void **state)
     rig_end(&rig, guests, 2);
 }
 
+static void the_line_stands_until_every_changed_status_was_read(void **state)
+{
+    (void)state;
+    struct vdev_guest *guests[3];
+    rig_attached(&rig, NULL, guests, 2);
+    guests[2] = rig_guest(&rig, 2);
+    (void)status_of(guests[0]);
+    assert_false(vdev_guest_line(guests[0]));
+    assert_false(vdev_guest_line(guests[1])); /* its own coming is no news to itself */
+    notify(guests[0], 1u << 1);
+    assert_true(vdev_guest_line(guests[1]));
+    assert_false(vdev_guest_line(guests[0]));
+    assert_attaches(guests[1], "other", 1); /* a second connection, of another region */
+    assert_attaches(guests[2], "other", 1);
+    (void)status_of(guests[1]);
+    assert_true(vdev_guest_line(guests[1])); /* who came to the other region is not read yet */
+    (void)control_get(guests[1], 1, 0, CONTROL(status));
+    assert_false(vdev_guest_line(guests[1]));
+    notify(guests[0], 1u << 1);
+    detach(guests[1]);
+    assert_false(vdev_guest_line(guests[1])); /* there is nothing left to read */
+    rig_end(&rig, guests, 3);
+}
+
 static void every_access_is_a_trap_and_is_counted(void **state)
 {
     (void)state;
@@ -330,6 +354,7 @@ int main(void)
         cmocka_unit_test(a_connection_begins_without_the_bells_of_its_predecessor),
         cmocka_unit_test(two_connections_of_one_guest_are_two_clients),
         cmocka_unit_test(regions_do_not_hear_each_other),
+        cmocka_unit_test(the_line_stands_until_every_changed_status_was_read),
         cmocka_unit_test(every_access_is_a_trap_and_is_counted),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -32,14 +32,26 @@
 static struct test_server server;
 static struct test_reply reply;
 
-static int setup(void **state)
+static int setup_with(const char *intx)
 {
-    (void)state;
-    return test_server_init(&server) && test_server_set(&server, "guest", "a") &&
+    return test_server_init(&server) && test_server_set(&server, "intx", intx) &&
+                   test_server_set(&server, "guest", "a") &&
                    test_server_set(&server, "guest", "b") &&
                    test_server_set(&server, "deny", "secret*") && test_server_start(&server)
                ? 0
                : -1;
+}
+
+static int setup(void **state)
+{
+    (void)state;
+    return setup_with("off");
+}
+
+static int setup_pin(void **state)
+{
+    (void)state;
+    return setup_with("on");
 }
 
 static int teardown(void **state)
@@ -143,6 +155,47 @@ static void a_reset_forgets_an_interrupt_that_nobody_took(void **state)
             assert_int_equal(status_of(&pair[1], control[1]), 3u << 16 | 1);
         }
     }
+    test_client_close(&pair[0]);
+    test_client_close(&pair[1]);
+}
+
+/* By the pin, which has no memory of its own: what counts is whether the guest has read its status. */
+static void a_line_is_raised_again_while_status_is_unread(void **state)
+{
+    (void)state;
+    const struct vfio_irq_set trigger = {.argsz = sizeof(trigger),
+                                         .flags = VFIO_IRQ_SET_DATA_EVENTFD |
+                                                  VFIO_IRQ_SET_ACTION_TRIGGER,
+                                         .index = VFIO_PCI_INTX_IRQ_INDEX,
+                                         .count = 1};
+    const struct vfio_irq_set unmask = {.argsz = sizeof(unmask),
+                                        .flags =
+                                            VFIO_IRQ_SET_DATA_NONE | VFIO_IRQ_SET_ACTION_UNMASK,
+                                        .index = VFIO_PCI_INTX_IRQ_INDEX,
+                                        .count = 1};
+    const struct vfio_irq_set no_msix = {.argsz = sizeof(no_msix),
+                                         .flags =
+                                             VFIO_IRQ_SET_DATA_NONE | VFIO_IRQ_SET_ACTION_TRIGGER,
+                                         .index = VFIO_PCI_MSIX_IRQ_INDEX};
+    struct test_client pair[2];
+    uint64_t control[2];
+    join_pair(pair, control);
+    assert_true(test_client_ask(&pair[1], VFIO_USER_DEVICE_SET_IRQS, &no_msix, sizeof(no_msix),
+                                NULL, 0, &reply));
+    assert_true(test_client_ask(&pair[1], VFIO_USER_DEVICE_SET_IRQS, &trigger, sizeof(trigger),
+                                &pair[1].irq, 1, &reply));
+    assert_true(test_client_write(&pair[0], WINDOWS, control[0] + NOTIFY, 4, 1u << 1));
+    for (int raised = 0; raised < 3; raised++) {
+        assert_true(test_client_interrupted(&pair[1]));
+        assert_true(test_client_ask(&pair[1], VFIO_USER_DEVICE_SET_IRQS, &unmask, sizeof(unmask),
+                                    NULL, 0, &reply));
+        assert_int_equal(reply.header.error, 0);
+    }
+    assert_true(test_client_interrupted(&pair[1]));
+    assert_int_equal(status_of(&pair[1], control[1]), 3u << 16 | 1);
+    assert_true(test_client_ask(&pair[1], VFIO_USER_DEVICE_SET_IRQS, &unmask, sizeof(unmask), NULL,
+                                0, &reply));
+    assert_false(test_client_has_interrupt(&pair[1]));
     test_client_close(&pair[0]);
     test_client_close(&pair[1]);
 }
@@ -534,6 +587,8 @@ int main(void)
         TEST(who_hangs_up_is_detached_and_the_other_is_told),
         TEST(a_reset_detaches_and_the_client_may_come_again),
         TEST(a_reset_forgets_an_interrupt_that_nobody_took),
+        cmocka_unit_test_setup_teardown(a_line_is_raised_again_while_status_is_unread, setup_pin,
+                                        teardown),
         TEST(rules_are_those_of_the_socket),
         TEST(the_17th_client_of_a_region_is_refused),
         TEST(without_an_address_nothing_can_be_attached),
