@@ -10,6 +10,9 @@
  *
  * URLs: SCHEME:NAME[?KEY=VALUE[&KEY=VALUE]...]
  *   posix:NAME   processes on one kernel, through POSIX shared memory
+ *   vdev:NAME    virtual machines, through the hypervisor's shared-memory device; device=PATH is
+ *                the driver's node (default /dev/guest_shm0), or the socket of a device server, by
+ *                which a process is a guest
  *   local:NAME   threads of one process; for tests and for programs that may be split later
  *   auto:NAME    the shared-memory device of the hypervisor where there is one, else posix
  * NAME: 1 to 31 characters of A-Z a-z 0-9 . _ - and not . or - first. Keys override the options:
@@ -43,7 +46,7 @@ struct peal_bus_options {
     uint32_t topics_max;      /* default 256 */
     uint32_t mode;            /* permission bits of a new object; default 0600 */
     const char *group;        /* group of a new object, by name or number; default unchanged */
-    const char *device;       /* for the vdev transport */
+    const char *device;       /* vdev: a node (default /dev/guest_shm0) or a server's socket */
     bool prefault;            /* touch all memory now, so that no page fault comes later */
     bool lock_memory;         /* keep it in RAM (mlock) */
     bool huge_pages;          /* ask for transparent huge pages */
