@@ -11,6 +11,7 @@ device_begin() {
         set -- "$@" --guest "$(socket_of "guest$guest")"
         [ "$guest" != 2 ] || set -- "$@" --deny "$FORBIDDEN"
     done
+    : >"$work/device.log"
     # It does not outlive this script, however that ends.
     setpriv --pdeathsig KILL "$build/device/peal-vdev" "$@" --guest "$(socket_of host)" \
         >"$work/device.log" 2>&1 </dev/null &
