@@ -42,7 +42,7 @@ static struct {
 
 static bool is_node(int fd)
 {
-    char link[64], target[128];
+    char link[64], target[128] = "";
     if (driver.memory < 0)
         return false;
     (void)snprintf(link, sizeof(link), "/proc/self/fd/%d", fd);
