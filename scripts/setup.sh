@@ -9,11 +9,11 @@
 # libck-dev cannot be installed for two architectures at once, and dpkg's list of architectures stays as it is.
 set -eu
 
-DEMO_PACKAGES="gcc g++ libc6-dev cmake ninja-build pkg-config libck-dev liburcu-dev libbenchmark-dev"
+DEMO_PACKAGES="gcc g++ libc6-dev make cmake ninja-build pkg-config libck-dev liburcu-dev libbenchmark-dev"
 FULL_PACKAGES="$DEMO_PACKAGES git perl libcmocka-dev clang clang-format valgrind libc6-dbg strace mandoc
     gcc-aarch64-linux-gnu libc6-dev-arm64-cross qemu-user
     gcc-i686-linux-gnu libc6-dev-i386-cross
-    make libelf1 sparse"
+    libelf1 sparse"
 SYSROOT_PACKAGES="libck-dev liburcu-dev liburcu8 libcmocka-dev libcmocka0"
 SYSROOTS="${PEAL_SYSROOT_DIR:-${XDG_CACHE_HOME:-${HOME:-/var/tmp}/.cache}/peal-sysroot}"
 
@@ -104,3 +104,5 @@ fi
 install_missing $FULL_PACKAGES
 sysroot arm64 aarch64-linux-gnu
 sysroot i386 i386-linux-gnu
+# QEMU and a kernel for its guests; without them the test between virtual machines is skipped.
+"$(dirname "$0")/../tests/vm/run.sh" --fetch || say "the test between virtual machines will be skipped"

@@ -52,7 +52,7 @@ work=$(mktemp -d "${TMPDIR:-/tmp}/peal-vm.XXXXXX")
 : >"$work/pids"
 end() {
     code=$?
-    trap - EXIT INT TERM
+    trap - EXIT HUP INT PIPE TERM
     while read -r pid; do
         kill -9 "$pid" 2>/dev/null || true
     done <"$work/pids"
@@ -60,7 +60,7 @@ end() {
     exit "$code"
 }
 trap end EXIT
-trap 'exit 130' INT TERM
+trap 'exit 130' HUP INT PIPE TERM
 
 for part in check fetch image guest device check_device check_bus check_death check_driver demo; do
     # shellcheck source=/dev/null
@@ -69,6 +69,7 @@ done
 
 # Why nothing can be run here; the checks count as skipped.
 give_up() {
+    [ "$mode" != fetch ] || { echo "vm: $1"; exit 77; }
     skip_all "$1"
     summary "$COUNT"
     exit 77
@@ -139,10 +140,10 @@ fetch_all || give_up "$fetch_error"
     "$QEMU_TREE/usr/bin/qemu-system-x86_64" -device help 2>/dev/null | grep -q vfio-user-pci ||
     give_up "the QEMU in $QEMU_TREE does not run here, or has no vfio-user-pci"
 [ "$mode" != fetch ] || exit 0
+build_tree
 for tool in make gcc setpriv ldd; do
     command -v "$tool" >/dev/null 2>&1 || give_up "there is no $tool; run scripts/setup.sh"
 done
-build_tree
 build=$(cd "$build" && pwd)
 build_module
 # shellcheck disable=SC2046 # a list of words
