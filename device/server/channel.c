@@ -63,9 +63,10 @@ static bool keep_fds(struct vdev_channel *channel, struct msghdr *piece)
 static enum vdev_channel_result receive_piece(struct vdev_channel *channel, void *place,
                                               size_t room, const char **why)
 {
+    /* Room for one too many, so that it is seen also where nobody says that more were cut off. */
     union {
         struct cmsghdr header;
-        char bytes[CMSG_SPACE(VDEV_MESSAGE_FDS_MAX * sizeof(int))];
+        char bytes[CMSG_SPACE((VDEV_MESSAGE_FDS_MAX + 1) * sizeof(int))];
     } control;
     struct iovec vector = {.iov_base = place, .iov_len = room};
     struct msghdr piece = {.msg_iov = &vector,
