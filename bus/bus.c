@@ -116,6 +116,8 @@ enum peal_status peal_bus_stats(struct peal_bus *bus, struct peal_bus_stats *sta
         .index = bus->region.index,
         .region_bytes = bus->region.size_bytes,
         .region_free_bytes = (uint64_t)peal_pages_free_count(&bus->region) * PEAL_PAGE_BYTES,
+        .clients_max = transport->capacity,
+        .one_clock = (transport->capabilities & PEAL_TRANSPORT_ONE_CLOCK) != 0,
     };
 #undef READ
     return peal_stats_write(stats, &now, sizeof(now), "peal_bus_stats");

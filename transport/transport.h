@@ -60,6 +60,8 @@ enum peal_transport_capability {
     /* All clients run on one kernel, but a process may be kept from membarrier: others may have
      * PEAL_TRANSPORT_BARRIER, and rely on it, although this client does not. */
     PEAL_TRANSPORT_ONE_KERNEL = 1u << 4,
+    /* CLOCK_MONOTONIC is the same clock for all clients (time namespaces apart). */
+    PEAL_TRANSPORT_ONE_CLOCK = 1u << 5,
 };
 
 /* What the user wants of the region; a zero field means "the default". */

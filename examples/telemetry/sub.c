@@ -96,7 +96,9 @@ static int sub_open(struct sub *sub, const struct sub_options *options)
                              &sub->topics[kind]) != PEAL_OK)
             return report_setup("cannot add to the waitset");
     }
-    table_init(&sub->table);
+    struct peal_bus_stats stats = {.struct_bytes = sizeof(stats)};
+    (void)peal_bus_stats(sub->bus, &stats);
+    table_init(&sub->table, stats.one_clock != 0);
     sub->plain = options->plain;
     return EXIT_OK;
 }

@@ -15,10 +15,11 @@
 #define FORGET_NS (60 * NS_PER_S) /* a publisher that is silent for so long loses its row */
 #define SILENT_NS (3 * NS_PER_S)
 
-void table_init(struct table *table)
+void table_init(struct table *table, bool one_clock)
 {
     memset(table, 0, sizeof *table);
     table->start_ns = clock_now_ns();
+    table->one_clock = one_clock;
 }
 
 /* The name is a peer's: it may lack its end, or hold bytes that would upset the terminal. */
@@ -91,7 +92,8 @@ struct table_row *table_enter(struct table *table, enum telemetry_kind kind,
     row->received++;
     row->lost += message->lost;
     row->last_ns = now_ns;
-    if (message->timestamp_ns >= table->start_ns && message->timestamp_ns <= now_ns) {
+    if (table->one_clock && message->timestamp_ns >= table->start_ns &&
+        message->timestamp_ns <= now_ns) {
         uint64_t latency_ns = now_ns - message->timestamp_ns;
         uint32_t kept_ns = latency_ns < UINT32_MAX ? (uint32_t)latency_ns : UINT32_MAX;
         row->latencies_ns[row->latency_count++ % TABLE_LATENCIES] = kept_ns;
@@ -167,6 +169,17 @@ static size_t table_sort(struct table *table, struct table_row *sorted[TABLE_ROW
     return count;
 }
 
+/* Median and maximum in microseconds, or a dash where nothing was measured. */
+static void row_latency(const struct table_row *row, char median[16], char max[16])
+{
+    snprintf(median, 16, "-");
+    snprintf(max, 16, "-");
+    if (row->latency_count == 0)
+        return;
+    snprintf(median, 16, "%.1f", row_latency_median_us(row));
+    snprintf(max, 16, "%.1f", (double)row->latency_max_ns / 1e3);
+}
+
 static void row_values(const struct table_row *row, char *text, size_t text_bytes)
 {
     uint64_t silent_ns = clock_now_ns() - row->last_ns;
@@ -178,12 +191,12 @@ static void row_values(const struct table_row *row, char *text, size_t text_byte
 
 static void row_draw(const struct table_row *row, bool with_name)
 {
-    char values[256];
+    char values[256], median[16], max[16];
     row_values(row, values, sizeof values);
-    printf("%-16.16s %-7s %8.1f %9.1f %9.1f %9" PRIu64 " %6" PRIu64 " %8" PRIu64 "  %s\033[K\n",
-           with_name ? row->name : "", telemetry_types[row->kind].label, row->rate_hz,
-           row_latency_median_us(row), (double)row->latency_max_ns / 1e3, row->received, row->lost,
-           row->restarts, values);
+    row_latency(row, median, max);
+    printf("%-16.16s %-7s %8.1f %9s %9s %9" PRIu64 " %6" PRIu64 " %8" PRIu64 "  %s\033[K\n",
+           with_name ? row->name : "", telemetry_types[row->kind].label, row->rate_hz, median, max,
+           row->received, row->lost, row->restarts, values);
 }
 
 /* How many lines fit on the terminal; a guess where it does not tell. */
@@ -224,12 +237,12 @@ void table_print(struct table *table)
     struct table_row *rows[TABLE_ROWS_MAX];
     size_t count = table_sort(table, rows);
     for (size_t i = 0; i < count; i++) {
-        char values[256];
+        char values[256], median[16], max[16];
         row_values(rows[i], values, sizeof values);
-        printf("%s %s: %.1f/s, latency %.1f us (max %.1f), received %" PRIu64 ", lost %" PRIu64
+        row_latency(rows[i], median, max);
+        printf("%s %s: %.1f/s, latency %s us (max %s), received %" PRIu64 ", lost %" PRIu64
                ", restarts %" PRIu64 ": %s\n",
-               rows[i]->name, telemetry_types[rows[i]->kind].label, rows[i]->rate_hz,
-               row_latency_median_us(rows[i]), (double)rows[i]->latency_max_ns / 1e3,
+               rows[i]->name, telemetry_types[rows[i]->kind].label, rows[i]->rate_hz, median, max,
                rows[i]->received, rows[i]->lost, rows[i]->restarts, values);
     }
     fflush(stdout);

@@ -35,10 +35,11 @@ struct table_row {
 struct table {
     struct table_row rows[TABLE_ROWS_MAX];
     uint64_t start_ns; /* what was published before it says nothing about latency */
+    bool one_clock;    /* else there is no latency to be had: the publisher's clock is another */
     unsigned drawn_lines;
 };
 
-void table_init(struct table *table);
+void table_init(struct table *table, bool one_clock);
 
 /*
  * Enters a message. `copy` is what peal_subscriber_take_copy() wrote, `message` what it said.

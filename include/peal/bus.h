@@ -86,6 +86,9 @@ struct peal_bus_stats {
     uint32_t index;             /* our own index */
     uint64_t region_bytes;      /* size of the region */
     uint64_t region_free_bytes; /* not owned by anybody now */
+    uint32_t clients_max;       /* how many the region can have */
+    uint32_t one_clock;         /* 1: timestamps of all clients compare (time namespaces apart); 0:
+                                   they may be those of several machines */
 };
 
 /*

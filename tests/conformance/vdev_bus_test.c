@@ -80,6 +80,8 @@ static uint32_t members_of(struct peal_bus *bus)
 {
     struct peal_bus_stats stats = {.struct_bytes = sizeof(stats)};
     assert_int_equal(peal_bus_stats(bus, &stats), PEAL_OK);
+    assert_int_equal(stats.clients_max, 16);
+    assert_int_equal(stats.one_clock, 0); /* the others may be other machines */
     return stats.members;
 }
 

@@ -176,8 +176,8 @@ static enum peal_status local_open(const char *name, const struct peal_transport
     local->transport.base = region->base;
     local->transport.size_bytes = region->size_bytes;
     local->transport.capacity = region->capacity;
-    local->transport.capabilities =
-        PEAL_TRANSPORT_PROCESS_DEATH | PEAL_TRANSPORT_MEMBER_EVENTS | PEAL_TRANSPORT_COSTLY_NOTIFY;
+    local->transport.capabilities = PEAL_TRANSPORT_PROCESS_DEATH | PEAL_TRANSPORT_MEMBER_EVENTS |
+                                    PEAL_TRANSPORT_COSTLY_NOTIFY | PEAL_TRANSPORT_ONE_CLOCK;
     if (peal_os_barrier_register())
         local->transport.capabilities |= PEAL_TRANSPORT_BARRIER;
     status = peal_memory_prepare(region->base, (size_t)region->size_bytes, options);

@@ -116,8 +116,8 @@ static enum peal_status enter(struct peal_posix *posix,
         return status;
     posix->self = &posix->clients[posix->transport.index];
     reset_record(posix);
-    posix->transport.capabilities =
-        PEAL_TRANSPORT_PROCESS_DEATH | PEAL_TRANSPORT_COSTLY_NOTIFY | PEAL_TRANSPORT_ONE_KERNEL;
+    posix->transport.capabilities = PEAL_TRANSPORT_PROCESS_DEATH | PEAL_TRANSPORT_COSTLY_NOTIFY |
+                                    PEAL_TRANSPORT_ONE_KERNEL | PEAL_TRANSPORT_ONE_CLOCK;
     if (peal_os_barrier_register())
         posix->transport.capabilities |= PEAL_TRANSPORT_BARRIER;
     return PEAL_OK;

@@ -99,6 +99,8 @@ static void buses_of_one_name_share_a_region(void **state)
     assert_int_not_equal(one->region.index, two->region.index);
     assert_true(stats.region_bytes == BUS_FIXTURE_BYTES);
     assert_true(stats.region_free_bytes > 0 && stats.region_free_bytes < BUS_FIXTURE_BYTES);
+    assert_int_equal(stats.clients_max, two->transport->capacity);
+    assert_int_equal(stats.one_clock, 1);
     peal_bus_close(one);
     assert_int_equal(count_members(two), 1);
     peal_bus_close(two);
