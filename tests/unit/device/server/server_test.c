@@ -82,6 +82,46 @@ static void join_pair(struct test_client pair[2], uint64_t control[2])
     assert_int_equal(status_of(&pair[0], control[0]), 3u << 16);
 }
 
+/* All in numbers of the device's reference, none of our headers': a guest that knows nothing of them must get along. */
+static void the_wire_carries_the_values_of_the_reference(void **state)
+{
+    (void)state;
+    struct test_client client;
+    join(&client, "b");
+    const uint32_t config = VFIO_PCI_CONFIG_REGION_INDEX;
+    assert_int_equal(test_client_read(&client, config, 0, 2), 0x1c05);
+    assert_int_equal(test_client_read(&client, config, 2, 2), 0x0001);
+    assert_true(test_client_read(&client, 0, 0, 8) == 0x4d534732474d5651);
+    const char name[] = "r";
+    for (uint64_t i = 0; i < sizeof(name); i++)
+        assert_true(test_client_write(&client, 0, 28 + i, 1, (unsigned char)name[i]));
+    assert_true(test_client_write(&client, 0, 24, 4, 7));
+    assert_int_equal(test_client_read(&client, 0, 20, 4), 0);
+    assert_int_equal(test_client_read(&client, 0, 24, 4), 7);
+    assert_int_equal(test_client_read(&client, 0, 16, 4), 0);
+    const uint64_t control = test_client_read(&client, 0, 8, 8) - TEST_SERVER_BASE;
+    assert_int_equal(test_client_read(&client, 2, control + 4, 4), 0);
+    assert_int_equal(test_client_read(&client, 2, control + 0, 4), 0x10000);
+    assert_true(test_client_write(&client, 2, control + 8, 4, 1)); /* notify: oneself */
+    assert_int_equal(test_client_read(&client, 2, control + 0, 4), 0x10001);
+    assert_true(test_client_write(&client, 2, control + 12, 4, 0)); /* detach: any value */
+    assert_int_equal(test_client_read(&client, 2, control + 4, 4), 0xffffffff);
+    assert_true(test_client_write(&client, 0, 60, 4, 99)); /* find */
+    assert_int_equal(test_client_read(&client, 0, 20, 4), 6);
+    assert_true(test_client_write(&client, 0, 28, 1, 0)); /* no name */
+    assert_true(test_client_write(&client, 0, 24, 4, 7));
+    assert_int_equal(test_client_read(&client, 0, 20, 4), 4);
+    const char secret[] = "secret";
+    for (uint64_t i = 0; i < sizeof(secret); i++)
+        assert_true(test_client_write(&client, 0, 28 + i, 1, (unsigned char)secret[i]));
+    assert_true(test_client_write(&client, 0, 24, 4, 7));
+    assert_int_equal(test_client_read(&client, 0, 20, 4), 5);
+    assert_true(test_client_write(&client, 0, 28, 1, 'R'));
+    assert_true(test_client_write(&client, 0, 24, 4, 0xffffffff));
+    assert_int_equal(test_client_read(&client, 0, 20, 4), 2);
+    test_client_close(&client);
+}
+
 static void two_guests_ring_each_other(void **state)
 {
     (void)state;
@@ -587,6 +627,7 @@ static void who_comes_and_goes_leaves_nothing_behind(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        TEST(the_wire_carries_the_values_of_the_reference),
         TEST(two_guests_ring_each_other),
         TEST(who_hangs_up_is_detached_and_the_other_is_told),
         TEST(a_reset_detaches_and_the_client_may_come_again),
