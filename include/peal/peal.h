@@ -6,6 +6,7 @@
 #ifndef PEAL_PEAL_H
 #define PEAL_PEAL_H
 
+#include <peal/audit.h>
 #include <peal/bus.h>
 #include <peal/message.h>
 #include <peal/publisher.h>
