@@ -133,7 +133,10 @@ static bool rival_wins(struct peal_region *region, uint32_t rival,
             return true;
         if (rival < own && is_patient && !peal_region_is_dead(region, word))
             return true;
-        if (peal_owner_swap(&entry->owner, word, peal_owner_next(word, PEAL_TOPIC_FREE)))
+        bool is_withdrawn =
+            peal_owner_swap(&entry->owner, word, peal_owner_next(word, PEAL_TOPIC_FREE));
+        PEAL_FAULT("topic.rival_withdrawn");
+        if (is_withdrawn)
             return false;
     }
     return true;
@@ -240,6 +243,7 @@ void peal_topic_remove_if_unused(struct peal_region *region, uint32_t topic)
         PEAL_FAULT("topic.closed");
         if (!is_used) {
             peal_epoch_move(&region->header->directory.epoch);
+            PEAL_FAULT("topic.closing_announced");
             return;
         }
         /* DIR-F5: pairs with DIR-F4 above, in the one who left meanwhile */

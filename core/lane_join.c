@@ -57,7 +57,9 @@ static enum peal_status set_tag(const peal_u64 *owner, struct peal_lane_reader_s
         return PEAL_EMPTY;
     peal_u64_store_relaxed(&line->cursor, PEAL_LANE_NOT_GATING); /* relaxed: published by the tag */
     PEAL_FAULT("join.cursor");
-    return peal_owner_swap(&line->tag, 0, tag) ? PEAL_OK : PEAL_AGAIN;
+    bool is_set = peal_owner_swap(&line->tag, 0, tag);
+    PEAL_FAULT("join.tag_set");
+    return is_set ? PEAL_OK : PEAL_AGAIN;
 }
 
 /* The lane is pinned by us: what we find ORPHAN or better can't be reclaimed now. */

@@ -91,6 +91,7 @@ bool peal_lane_bury(struct peal_region *region, uint32_t topic, uint32_t lane)
         return false;
     PEAL_FAULT("lane.buried");
     peal_epoch_move(&shared->lane_epoch);
+    PEAL_FAULT("lane.burial_announced");
     return true;
 }
 
@@ -106,6 +107,7 @@ static bool put_back(struct peal_topic_shared *shared, uint32_t lane, uint64_t r
     PEAL_FAULT("lane.spared");
     /* Somebody may have met RECLAIMING and wait for what comes of it. */
     peal_epoch_move(&shared->lane_epoch);
+    PEAL_FAULT("lane.spared_announced");
     return true;
 }
 
@@ -154,6 +156,7 @@ bool peal_lane_reclaim(struct peal_region *region, uint32_t topic, uint32_t lane
             return false;
         PEAL_FAULT("lane.freed");
         peal_epoch_move(&shared->lane_epoch);
+        PEAL_FAULT("lane.end_announced");
         peal_topic_remove_if_unused(region, topic);
         return true;
     }

@@ -57,6 +57,7 @@ static void recover_subscribers(struct peal_region *region, uint32_t topic, uint
             continue;
         free_word(&shared->subscribers[i], word);
         peal_epoch_move(&shared->subscriber_epoch);
+        PEAL_FAULT("recover.announced");
     }
 }
 

@@ -73,6 +73,7 @@ static void free_subscriber(struct peal_region *region, uint32_t topic, uint32_t
     if (peal_owner_swap(&shared->subscribers[entry], word, freed)) {
         PEAL_FAULT("subscriber.freed");
         peal_epoch_move(&shared->subscriber_epoch);
+        PEAL_FAULT("subscriber.end_announced");
     }
     /* We may have been the last reader of orphans, even of some that we were invited to and never saw.
      * DIR-F7: pairs with LIFE-F2 and LIFE-F6 in peal_lane_reclaim(), peal_lane_close() */
@@ -111,6 +112,7 @@ static bool activate_subscriber(struct peal_region *region, uint32_t topic, uint
     struct peal_topic_shared *shared = &region->topics[topic];
     /* relaxed: published by the owner word */
     peal_u64_store_relaxed(&shared->subscriber_flags[entry], flags & PEAL_SUBSCRIBER_FLAGS_ALL);
+    PEAL_FAULT("subscriber.flags");
     uint64_t active = peal_owner_next(*word, PEAL_SUBSCRIBER_ACTIVE);
     /* DIR-R1: pairs with GATE-A1 in lane_writer.c:list_subscribers() */
     if (!peal_owner_swap(&shared->subscribers[entry], *word, active))
@@ -195,6 +197,7 @@ static bool claim_free_lane(struct peal_region *region, uint32_t topic, uint32_t
         peal_u32_store_relaxed(&entry->first_page, 0);
         peal_u32_store_relaxed(&entry->page_count, 0);
         peal_u64_store_relaxed(&entry->name_hash, 0);
+        PEAL_FAULT("lane.entry_cleared");
         *lane = i;
         return true;
     }
