@@ -1,0 +1,87 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "core/queue_source.h"
+
+/* How often others may be faster. */
+#define ATTEMPTS 64u
+
+void peal_queue_source_init(struct peal_queue_source *source,
+                            const struct peal_queue_geometry *geometry,
+                            struct peal_queue_lane_shared *lane, uint32_t entry)
+{
+    const unsigned char *base = (const unsigned char *)lane;
+    *source = (struct peal_queue_source){
+        .cursor = &lane->consumers.cursor,
+        .claim = &lane->readers[entry].claim,
+        .entry = entry,
+        .mask = geometry->depth - 1,
+        .cell_bytes = geometry->cell_bytes,
+        .message_bytes_max = geometry->message_bytes_max,
+        .cells = base + geometry->cells_offset,
+        .lengths = (const peal_u32 *)(const void *)(base + PEAL_QUEUE_LENGTHS_OFFSET),
+        .lane = lane,
+    };
+}
+
+static bool is_there(const struct peal_queue_source *source, uint64_t count)
+{
+    return count > 0 && count <= (uint64_t)source->mask + 1;
+}
+
+enum peal_status peal_queue_source_look(struct peal_queue_source *source, uint64_t cursor)
+{
+    uint64_t from = peal_queue_cursor_position(cursor);
+    /* QUEUE-A4: pairs with QUEUE-R1 in queue_producer.h and queue_producer.c:push_some() */
+    source->published_seen =
+        peal_u64_load_acquire(&source->lane->producer.published) & PEAL_QUEUE_POSITION_MASK;
+    uint64_t count = peal_queue_distance(from, source->published_seen);
+    if (is_there(source, count))
+        return PEAL_OK;
+    if (count == 0)
+        return PEAL_EMPTY;
+    /* relaxed: behind QUEUE-A4. While the cursor stands nobody publishes that far ahead of it. */
+    return peal_u64_load_relaxed(source->cursor) == cursor ? PEAL_ECORRUPT : PEAL_AGAIN;
+}
+
+/* One try. AGAIN: somebody moved the cursor. */
+static enum peal_status try_claim(struct peal_queue_source *source, uint32_t wanted,
+                                  struct peal_queue_range *range)
+{
+    /* QUEUE-A3: pairs with QUEUE-R2 below and in drop_oldest(), for the claim that is helped */
+    uint64_t cursor = peal_u64_load_acquire(source->cursor);
+    uint64_t from = peal_queue_cursor_position(cursor);
+    uint64_t there = peal_queue_distance(from, source->published_seen);
+    if (!is_there(source, there)) {
+        enum peal_status status = peal_queue_source_look(source, cursor);
+        if (status != PEAL_OK)
+            return status;
+        there = peal_queue_distance(from, source->published_seen);
+    }
+    uint32_t count = there < wanted ? (uint32_t)there : wanted;
+    if (peal_queue_cursor_claimant(cursor) != source->entry)
+        peal_queue_help(source->lane, cursor);
+    uint64_t claim = peal_queue_claim_pack(PEAL_QUEUE_CLAIMING, from, count);
+    /* QUEUE-R4: pairs with QUEUE-A2: our earlier claim has been read */
+    peal_u64_store_release(source->claim, claim);
+    PEAL_FAULT("queue.claiming");
+    /* QUEUE-R2: pairs with QUEUE-A1, QUEUE-A3 and QUEUE-A5: the claim before the cursor */
+    if (!peal_u64_cas_acq_rel(source->cursor, &cursor,
+                              peal_queue_cursor_after(claim, source->entry)))
+        return PEAL_AGAIN;
+    PEAL_FAULT("queue.won");
+    *range = (struct peal_queue_range){.from = from, .count = count};
+    return PEAL_OK;
+}
+
+enum peal_status peal_queue_source_claim(struct peal_queue_source *source, uint32_t wanted,
+                                         struct peal_queue_range *range)
+{
+    enum peal_status status = PEAL_AGAIN;
+    bool has_lost = false;
+    for (uint32_t attempt = 0; attempt < ATTEMPTS && status == PEAL_AGAIN; attempt++) {
+        status = try_claim(source, wanted, range);
+        has_lost = has_lost || status == PEAL_AGAIN;
+    }
+    if (status != PEAL_OK && has_lost)
+        peal_queue_source_finish(source);
+    return status;
+}
