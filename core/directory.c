@@ -84,6 +84,19 @@ static uint64_t own_topic_word(const struct peal_region *region, uint64_t from, 
     return peal_owner_take(from, state, region->index, (uint32_t)region->incarnation);
 }
 
+static void store_queue(struct peal_topic_queue_shared *queue, const struct peal_queue_wish *wish)
+{
+    uint32_t bytes = wish->message_bytes_max ? wish->message_bytes_max : 64;
+    /* relaxed: published by OFFERED */
+    peal_u32_store_relaxed(&queue->kind, wish->kind);
+    peal_u32_store_relaxed(&queue->options, wish->options);
+    peal_u32_store_relaxed(&queue->message_bytes_max, wish->kind ? bytes : 0);
+    peal_u64_store_relaxed(&queue->published, 0);
+    peal_u64_store_relaxed(&queue->dropped_oldest, 0);
+    peal_u64_store_relaxed(&queue->dropped_newest, 0);
+    peal_u64_store_relaxed(&queue->lost, 0);
+}
+
 /* Claims the lowest free entry, names it and offers it. False: none is free. */
 static bool offer(struct peal_region *region, const struct peal_topic_name *name, uint32_t *topic,
                   uint64_t *word)
@@ -104,6 +117,7 @@ static bool offer(struct peal_region *region, const struct peal_topic_name *name
         uint64_t type_word = peal_u64_load_relaxed(&entry->type_owner);
         peal_u64_store_relaxed(&entry->type_owner, peal_owner_next(type_word, PEAL_TOPIC_FREE));
         peal_text_store(entry->name, name->words, PEAL_TOPIC_NAME_WORDS);
+        store_queue(&entry->queue, &name->queue);
         PEAL_FAULT("topic.named");
         *topic = i;
         *word = peal_owner_next(claimed, PEAL_TOPIC_OFFERED);

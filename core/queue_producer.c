@@ -59,8 +59,8 @@ enum peal_status peal_queue_producer_gate(struct peal_queue_producer *producer)
 }
 
 /* Drops up to `wanted` messages that nobody has claimed, as one of the claimants. It counts them so
- * that who finds us dead can tell what is counted already. False: all are claimed. */
-static bool drop_oldest(struct peal_queue_producer *producer, uint32_t wanted)
+ * that who finds us dead can tell what is counted already. */
+static void drop_oldest(struct peal_queue_producer *producer, uint32_t wanted)
 {
     struct peal_queue_lane_shared *lane = producer->lane;
     uint32_t dropped = 0;
@@ -69,7 +69,8 @@ static bool drop_oldest(struct peal_queue_producer *producer, uint32_t wanted)
         uint64_t cursor = peal_u64_load_acquire(&lane->consumers.cursor);
         uint64_t from = peal_queue_cursor_position(cursor);
         uint64_t there = peal_queue_distance(from, producer->next);
-        if (there == 0 || there > (uint64_t)producer->mask + 1)
+        /* Less than all: a consumer has the oldest, and to drop what comes after makes no room. */
+        if (there != (uint64_t)producer->mask + 1)
             break;
         uint32_t count = there < wanted ? (uint32_t)there : wanted;
         if (count > PEAL_QUEUE_COUNT_MAX)
@@ -95,7 +96,6 @@ static bool drop_oldest(struct peal_queue_producer *producer, uint32_t wanted)
     /* QUEUE-R6: pairs with OWNER-A1: counted before the claim is gone */
     peal_u64_store_release(&lane->drops.claim, 0);
     PEAL_FAULT("queue.drop_done");
-    return dropped > 0;
 }
 
 static void count_newest(struct peal_queue_producer *producer, size_t count)
@@ -113,7 +113,8 @@ enum peal_status peal_queue_producer_room(struct peal_queue_producer *producer, 
     enum peal_status status = peal_queue_producer_gate(producer);
     if (status != PEAL_OK || producer->next < producer->limit)
         return status;
-    if (producer->action == PEAL_QUEUE_DROP_OLDEST && drop_oldest(producer, wanted)) {
+    if (producer->action == PEAL_QUEUE_DROP_OLDEST) {
+        drop_oldest(producer, wanted);
         status = peal_queue_producer_gate(producer);
         if (status != PEAL_OK)
             return status;

@@ -63,7 +63,7 @@ static inline bool peal_queue_source_message(const struct peal_queue_source *sou
 }
 
 /* Done with what was claimed: the producer may write there again. */
-static inline void peal_queue_source_finish(struct peal_queue_source *source)
+static inline void peal_queue_source_finish(const struct peal_queue_source *source)
 {
     /* QUEUE-R3: pairs with QUEUE-A2 in peal_queue_producer_gate() */
     peal_u64_store_release(source->claim, 0);

@@ -1,0 +1,269 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "core/queue_life.h"
+
+#include "core/epoch.h"
+#include "core/fault.h"
+#include "core/lane_reclaim.h"
+#include "core/queue_claim.h"
+#include "core/queue_geometry.h"
+#include "core/topic.h"
+
+/* How often a claim is looked at again; only one helper's step can come between. */
+#define LOOKS 4u
+
+/* ---- lanes ---- */
+
+/* Is the claim of entry `reader` one that was won and is not done with? */
+static bool is_standing(const struct peal_topic_shared *topic, struct peal_queue_lane_shared *lane,
+                        uint64_t cursor, uint32_t reader)
+{
+    /* QUEUE-A6: pairs with QUEUE-R3 and QUEUE-R4 */
+    uint64_t claim = peal_u64_load_acquire(&lane->readers[reader].claim);
+    return peal_queue_claim_count(claim) > 0 && peal_queue_is_won(cursor, claim, reader) &&
+           peal_subscriber_is_held(peal_owner_load(&topic->subscribers[reader]));
+}
+
+bool peal_queue_lane_is_done(const struct peal_topic_shared *topic,
+                             struct peal_queue_lane_shared *lane)
+{
+    /* QUEUE-A7: pairs with QUEUE-R2: the claims that moved it */
+    uint64_t cursor = peal_u64_load_acquire(&lane->consumers.cursor);
+    /* relaxed: its only writer has ended, as the owner word said */
+    uint64_t published = peal_u64_load_relaxed(&lane->producer.published);
+    uint64_t left = peal_queue_distance(peal_queue_cursor_position(cursor), published);
+    if (left > 0 && left <= PEAL_QUEUE_DEPTH_MAX)
+        return false;
+    for (uint32_t i = 0; i < PEAL_TOPIC_SUBSCRIBERS_MAX; i++) {
+        if (is_standing(topic, lane, cursor, i))
+            return false;
+    }
+    return true;
+}
+
+void peal_queue_lane_retire(struct peal_topic_shared *topic, struct peal_queue_lane_shared *lane)
+{
+    /* relaxed, all of it: figures for observers, and the lane is ours alone */
+    uint64_t cursor = peal_u64_load_relaxed(&lane->consumers.cursor);
+    uint64_t claim = peal_u64_load_relaxed(&lane->drops.claim);
+    bool is_won = claim && peal_queue_is_won(cursor, claim, PEAL_QUEUE_PRODUCER);
+    uint64_t oldest =
+        peal_u64_load_relaxed(is_won ? &lane->drops.oldest_after : &lane->drops.oldest);
+    uint64_t newest = peal_u64_load_relaxed(&lane->drops.newest);
+    uint64_t published = peal_u64_load_relaxed(&lane->producer.published);
+    uint64_t lost = 0;
+    for (uint32_t i = 0; i < PEAL_TOPIC_SUBSCRIBERS_MAX; i++)
+        lost += peal_u64_load_relaxed(&lane->readers[i].lost);
+    (void)peal_u64_add_relaxed(&topic->queue.published, published);
+    (void)peal_u64_add_relaxed(&topic->queue.dropped_oldest, oldest);
+    (void)peal_u64_add_relaxed(&topic->queue.dropped_newest, newest);
+    (void)peal_u64_add_relaxed(&topic->queue.lost, lost);
+    PEAL_FAULT("queue.retired");
+}
+
+/* ---- pins ---- */
+
+static bool is_joinable(uint64_t word)
+{
+    uint32_t state = peal_owner_state(word);
+    return state == PEAL_LANE_OPENING || state == PEAL_LANE_ACTIVE || state == PEAL_LANE_ORPHAN;
+}
+
+/*
+ * Keeps the lane's pages for the owner of subscriber entry `entry`, who then looks what is there. OK:
+ * pinned, and *memory is sound. Else not pinned: EMPTY, ECORRUPT, AGAIN as in peal_queue_join().
+ */
+static enum peal_status pin(struct peal_region *region, uint32_t topic, uint32_t lane,
+                            uint32_t entry, struct peal_lane_pages *pages)
+{
+    struct peal_topic_shared *shared = &region->topics[topic];
+    uint64_t word = peal_owner_load(&shared->lanes[lane].owner);
+    if (!is_joinable(word))
+        return peal_owner_state(word) == PEAL_LANE_RECLAIMING ? PEAL_AGAIN : PEAL_EMPTY;
+    uint64_t bit = UINT64_C(1) << (PEAL_SUBSCRIBER_PIN_SHIFT + lane);
+    /* LIFE-R2: pairs with LIFE-A1 in lane_reclaim.c:reads() */
+    (void)peal_u64_or_seq_cst(&shared->subscriber_flags[entry], bit);
+    PEAL_FAULT("queue.pinned");
+    /* LIFE-F3: pairs with LIFE-F2 in peal_lane_reclaim() */
+    peal_fence_seq_cst();
+    enum peal_status status = PEAL_AGAIN;
+    if (is_joinable(peal_owner_load(&shared->lanes[lane].owner)))
+        status = peal_lane_pages_read(region, topic, lane, pages) ? PEAL_OK : PEAL_ECORRUPT;
+    if (status != PEAL_OK)
+        (void)peal_u64_and_acq_rel(&shared->subscriber_flags[entry], ~bit); /* LIFE-R3 */
+    return status;
+}
+
+static void unpin(struct peal_region *region, uint32_t topic, uint32_t lane, uint32_t entry)
+{
+    uint64_t bit = UINT64_C(1) << (PEAL_SUBSCRIBER_PIN_SHIFT + lane);
+    /* LIFE-R3: pairs with LIFE-A1 in lane_reclaim.c:reads() */
+    (void)peal_u64_and_acq_rel(&region->topics[topic].subscriber_flags[entry], ~bit);
+    PEAL_FAULT("queue.unpinned");
+}
+
+enum peal_status peal_queue_join(struct peal_region *region, uint32_t topic, uint32_t lane,
+                                 uint32_t entry, uint64_t tag, struct peal_lane_found *found)
+{
+    if (topic >= region->topics_max || lane >= PEAL_TOPIC_LANES_MAX ||
+        entry >= PEAL_TOPIC_SUBSCRIBERS_MAX || tag == 0)
+        return PEAL_EMPTY;
+    struct peal_lane_pages pages;
+    enum peal_status status = pin(region, topic, lane, entry, &pages);
+    if (status != PEAL_OK)
+        return status;
+    const struct peal_lane_entry_shared *shared = &region->topics[topic].lanes[lane];
+    uint64_t word = peal_owner_load(&shared->owner);
+    struct peal_lane_shared *memory = peal_lane_pages_memory(region, &pages);
+    peal_u64 *line = &memory->readers[entry].tag;
+    /* Only we and the producer's invitation of us write here. */
+    for (uint32_t look = 0; look < LOOKS; look++) {
+        uint64_t seen = peal_owner_load(line);
+        if (seen == tag || peal_owner_swap(line, seen, tag))
+            break;
+    }
+    PEAL_FAULT("queue.joined");
+    unpin(region, topic, lane, entry);
+    *found = (struct peal_lane_found){
+        .memory = memory,
+        .size_bytes = (uint64_t)pages.count * PEAL_PAGE_BYTES,
+        .name_hash = peal_u64_load_relaxed(&shared->name_hash), /* relaxed: behind the owner word */
+        .word = word,
+        .page_word = pages.word,
+        .orphan = peal_owner_state(word) == PEAL_LANE_ORPHAN,
+    };
+    return PEAL_OK;
+}
+
+/* ---- entries of the dead ---- */
+
+/* Drops what the claim holds and counts it, such that it is counted once if we die on the way and
+ * another goes on. The entry is ours. */
+static void drop_held(struct peal_queue_reader_shared *line, uint64_t claim)
+{
+    /* OWNER-A1's swap of the entry has ordered what an earlier adopter wrote; relaxed: ours alone */
+    uint64_t after = peal_u64_load_relaxed(&line->lost_after);
+    if (peal_u64_load_relaxed(&line->lost_claim) != claim) {
+        after = peal_u64_load_relaxed(&line->lost) + peal_queue_claim_count(claim);
+        peal_u64_store_relaxed(&line->lost_after, after);
+        PEAL_FAULT("queue.lost_noted");
+        /* QUEUE-R7: pairs with OWNER-A1 in the next adopter: the sum before the claim it is for */
+        peal_u64_store_release(&line->lost_claim, claim);
+        PEAL_FAULT("queue.lost_claim");
+    }
+    peal_u64_store_relaxed(&line->lost, after); /* relaxed: as above */
+    PEAL_FAULT("queue.lost");
+    /* QUEUE-R3: pairs with QUEUE-A2 and QUEUE-A6 */
+    peal_u64_store_release(&line->claim, 0);
+    PEAL_FAULT("queue.dropped");
+}
+
+/* Settles the dead consumer's claim in one lane. True: messages are left to be redelivered. */
+static bool settle(struct peal_queue_lane_shared *lane, uint32_t entry, bool drops)
+{
+    struct peal_queue_reader_shared *line = &lane->readers[entry];
+    for (uint32_t look = 0; look < LOOKS; look++) {
+        /* QUEUE-A7: pairs with QUEUE-R2: the claims that moved it */
+        uint64_t cursor = peal_u64_load_acquire(&lane->consumers.cursor);
+        /* QUEUE-A6: pairs with QUEUE-R3 and QUEUE-R4 */
+        uint64_t claim = peal_u64_load_acquire(&line->claim);
+        if (claim == 0)
+            return false;
+        uint64_t from = peal_queue_claim_from(claim);
+        uint32_t count = peal_queue_claim_count(claim);
+        bool is_won = count > 0 && peal_queue_is_won(cursor, claim, entry);
+        uint64_t settled = is_won ? peal_queue_claim_pack(PEAL_QUEUE_CLAIMED, from, count) : 0;
+        /* By swap, for a helper may make it CLAIMED at this moment. */
+        if (claim != settled && !peal_u64_cas_acq_rel(&line->claim, &claim, settled))
+            continue;
+        PEAL_FAULT("queue.settled");
+        if (!is_won)
+            return false;
+        if (!drops)
+            return true;
+        drop_held(line, settled);
+        return false;
+    }
+    return true;
+}
+
+static bool settle_all(struct peal_region *region, uint32_t topic, uint32_t entry)
+{
+    const struct peal_topic_shared *shared = &region->topics[topic];
+    /* relaxed: published by the topic's owner word */
+    bool drops = peal_u32_load_relaxed(&shared->queue.options) & PEAL_QUEUE_DROPS_HELD;
+    bool is_left = false;
+    for (uint32_t lane = 0; lane < PEAL_TOPIC_LANES_MAX; lane++) {
+        struct peal_lane_pages pages;
+        enum peal_status status = pin(region, topic, lane, entry, &pages);
+        if (status == PEAL_OK) {
+            is_left |= settle((void *)peal_lane_pages_memory(region, &pages), entry, drops);
+            unpin(region, topic, lane, entry);
+        }
+        /* Just being reclaimed: it will be seen whether a claim stands there. */
+        is_left |= status == PEAL_AGAIN;
+    }
+    return is_left;
+}
+
+/* ADOPTED by us, from `seen`. */
+static bool take_over(struct peal_region *region, uint32_t topic, uint32_t entry, uint64_t seen,
+                      uint64_t *word)
+{
+    struct peal_topic_shared *shared = &region->topics[topic];
+    *word = peal_owner_take(seen, PEAL_SUBSCRIBER_ADOPTED, region->index,
+                            (uint32_t)region->incarnation);
+    if (!peal_owner_swap(&shared->subscribers[entry], seen, *word))
+        return false;
+    PEAL_FAULT("queue.adopted");
+    /* Pins of the dead are no pins. Relaxed: the entry is ours, and a stale pin spares a lane once. */
+    peal_u64_store_relaxed(&shared->subscriber_flags[entry], 0);
+    return true;
+}
+
+void peal_queue_release(struct peal_region *region, uint32_t topic, uint32_t entry, uint64_t word,
+                        bool is_left)
+{
+    struct peal_topic_shared *shared = &region->topics[topic];
+    uint32_t state = is_left ? PEAL_SUBSCRIBER_ORPHANED : PEAL_SUBSCRIBER_FREE;
+    if (!peal_owner_swap(&shared->subscribers[entry], word, peal_owner_next(word, state)))
+        return;
+    PEAL_FAULT("queue.released");
+    peal_epoch_move(&shared->subscriber_epoch);
+    PEAL_FAULT("queue.release_announced");
+    /* It may have kept lanes and the queue itself.
+     * DIR-F7: pairs with LIFE-F2 and LIFE-F6 in peal_lane_reclaim(), peal_lane_close() */
+    peal_fence_seq_cst();
+    for (uint32_t i = 0; i < PEAL_TOPIC_LANES_MAX; i++)
+        (void)peal_lane_reclaim(region, topic, i);
+    peal_topic_remove_if_unused(region, topic);
+}
+
+bool peal_queue_bury(struct peal_region *region, uint32_t topic, uint32_t entry)
+{
+    struct peal_topic_shared *shared = &region->topics[topic];
+    uint64_t seen = peal_owner_load(&shared->subscribers[entry]);
+    bool is_orphaned = peal_owner_state(seen) == PEAL_SUBSCRIBER_ORPHANED;
+    if (!peal_subscriber_is_held(seen) || (!is_orphaned && !peal_region_is_dead(region, seen)))
+        return false;
+    uint64_t word;
+    if (!take_over(region, topic, entry, seen, &word))
+        return false;
+    bool is_left = settle_all(region, topic, entry);
+    peal_queue_release(region, topic, entry, word, is_left);
+    return !is_left;
+}
+
+bool peal_queue_adopt(struct peal_region *region, uint32_t topic, uint32_t *entry, uint64_t *word)
+{
+    struct peal_topic_shared *shared = &region->topics[topic];
+    for (uint32_t i = 0; i < PEAL_TOPIC_SUBSCRIBERS_MAX; i++) {
+        uint64_t seen = peal_owner_load(&shared->subscribers[i]);
+        if (peal_owner_state(seen) != PEAL_SUBSCRIBER_ORPHANED)
+            continue;
+        if (!take_over(region, topic, i, seen, word))
+            continue;
+        *entry = i;
+        return true;
+    }
+    return false;
+}
