@@ -100,6 +100,16 @@ static bool is_body_sound(const struct lane_walk *lane, const struct peal_slot_s
     return offset % PEAL_LINE_BYTES == 0 && offset + length <= geometry->payload_bytes;
 }
 
+/* Is what was read of the slot that of message `number`, and has it its bytes still? A batch of loans overwrites
+ * bodies under complete stamps, and says so in `oldest`. */
+static bool is_kept(const struct lane_walk *lane, const struct peal_slot_shared *slot,
+                    uint64_t number)
+{
+    /* relaxed: the fence in there orders it after the body */
+    return peal_stamp_is_still(slot, number) &&
+           peal_u64_load_relaxed(&lane->memory->writer.oldest) <= number;
+}
+
 /* One pass over the slots. */
 static void count_slots(struct lane_walk *lane, bool judges)
 {
@@ -131,7 +141,7 @@ static void count_slots(struct lane_walk *lane, bool judges)
         lane->complete++;
         lane->next = number + 1 > lane->next ? number + 1 : lane->next;
         lane->oldest = number < lane->oldest ? number : lane->oldest;
-        if (judges && !is_body_sound(lane, slot) && peal_stamp_is_still(slot, number))
+        if (judges && !is_body_sound(lane, slot) && is_kept(lane, slot, number))
             peal_audit_judge(&lane->verdict, PEAL_AUDIT_CORRUPT,
                              "message %" PRIu64 " lies outside of the lane", number);
     }

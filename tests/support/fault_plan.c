@@ -20,6 +20,12 @@ static struct fault_passes own_passes;
 static struct fault_passes *passes = &own_passes;
 static size_t planned; /* place of plan.point among the names */
 
+static struct {
+    size_t place; /* FAULT_POINTS_MAX: none */
+    void (*function)(void *context);
+    void *context;
+} call = {.place = FAULT_POINTS_MAX};
+
 static int compare(const void *one, const void *other)
 {
     return strcmp(*(const char *const *)one, *(const char *const *)other);
@@ -67,9 +73,6 @@ static void happen(void)
     case FAULT_STOP:
         (void)kill(getpid(), SIGSTOP);
         break;
-    case FAULT_CALL:
-        plan.function(plan.context);
-        break;
     case FAULT_OFF:
     case FAULT_COUNT:
         break;
@@ -86,6 +89,10 @@ static void pass(const char *point)
     uint32_t count = ++passes->passes[place];
     if (place == planned && count == plan.pass)
         happen();
+    if (place != call.place)
+        return;
+    call.place = FAULT_POINTS_MAX; /* once; what is called passes points itself */
+    call.function(call.context);
 }
 
 void fault_plan_set(const struct fault_plan *wanted, struct fault_passes *counts)
@@ -99,6 +106,17 @@ void fault_plan_set(const struct fault_plan *wanted, struct fault_passes *counts
     if (!counts)
         memset(passes, 0, sizeof(*passes));
     peal_fault_hook = plan.mode == FAULT_OFF ? NULL : pass;
+}
+
+void fault_plan_call(const char *point, void (*function)(void *context), void *context)
+{
+    if (!&peal_fault_hook)
+        return;
+    list_names();
+    call.place = point ? place_of(point) : FAULT_POINTS_MAX;
+    call.function = function;
+    call.context = context;
+    peal_fault_hook = pass;
 }
 
 bool fault_plan_parse(const char *text, struct fault_plan *parsed)

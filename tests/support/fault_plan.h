@@ -17,15 +17,12 @@ enum fault_mode {
     FAULT_COUNT, /* only count the passes */
     FAULT_KILL,  /* SIGKILL to this process */
     FAULT_STOP,  /* SIGSTOP to this process; goes on after SIGCONT */
-    FAULT_CALL,  /* calls `function` in this thread, once */
 };
 
 struct fault_plan {
     enum fault_mode mode;
     char point[40];
     uint32_t pass; /* 1: the first */
-    void (*function)(void *context);
-    void *context;
 };
 
 #define FAULT_POINTS_MAX 192u
@@ -40,6 +37,9 @@ size_t fault_points(const char *const **names);
 
 /* Makes it happen from now on; counts in *passes too if it is not NULL. OFF takes the hook away. */
 void fault_plan_set(const struct fault_plan *plan, struct fault_passes *passes);
+
+/* Beside the plan: calls function(context) in the thread that passes `point` next, once. NULL: not any more. */
+void fault_plan_call(const char *point, void (*function)(void *context), void *context);
 
 /* The same by PEAL_FAULT_AT. False: it is not set, or has another form. */
 bool fault_plan_set_by_environment(void);

@@ -208,6 +208,22 @@ static void loans_and_what_is_being_written_are_no_findings(void **state)
     assert_clean(&audit);
 }
 
+static void bodies_that_a_batch_of_loans_overwrites_are_no_findings(void **state)
+{
+    (void)state;
+    void *rooms[4];
+    put(16);
+    take(16);
+    assert_int_equal(peal_lane_reserve_batch(&scene.writer, 8, 4, rooms), 4);
+    struct peal_slot_shared *slot = peal_lane_slot(scene.writer.slots, 15, 64, 3);
+    peal_u32_store_relaxed(&slot->length, 4000); /* as the body of a longer message may leave it */
+    struct peal_audit audit = audit_now(NULL);
+    assert_clean(&audit);
+    slot = peal_lane_slot(scene.writer.slots, 15, 64, 4);
+    peal_u32_store_relaxed(&slot->length, 4000);
+    assert_found(PEAL_AUDIT_CORRUPT, "message 4 lies outside");
+}
+
 static void a_region_is_audited_from_a_copy_that_cannot_be_written(void **state)
 {
     (void)state;
@@ -522,6 +538,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         SCENE(everything_is_accounted_for),
         SCENE(loans_and_what_is_being_written_are_no_findings),
+        SCENE(bodies_that_a_batch_of_loans_overwrites_are_no_findings),
         SCENE(a_region_is_audited_from_a_copy_that_cannot_be_written),
         SCENE(what_the_dead_leave_is_remains_until_it_is_recovered),
         SCENE(what_is_no_region_is_refused),
