@@ -161,15 +161,18 @@ static void run_on_bus(const struct one_case *one, char *complaint)
                  (int)peal_u64_load_acquire(&stage->ledger.failed_line));
     if (outcome == STOPPED) {
         witness_recover(&witness, &recovered);
-        witness_work(&witness, true);
+        witness_work(&witness, WITNESS_WITH_STOPPED);
         witness_audit(&witness, has_mess ? PEAL_AUDIT_REMAINS : PEAL_AUDIT_UNSETTLED);
         if (!goes_on_well(pid))
             COMPLAIN(complaint, "stopped and continued, it failed at line %d",
                      (int)peal_u64_load_acquire(&stage->ledger.failed_line));
     }
+    /* By turns: recovered at once, or met first by others at their work. */
+    if (outcome == DIED && one->pass % 2 == 1)
+        witness_work(&witness, WITNESS_WITH_DEAD);
     witness_recover(&witness, &recovered);
     witness_audit(&witness, PEAL_AUDIT_UNSETTLED);
-    witness_work(&witness, false);
+    witness_work(&witness, WITNESS_ALONE);
     witness_compare(&witness, &stage->ledger, has_died || has_mess);
     witness_end(&witness);
     if (!complaint[0])
@@ -199,6 +202,12 @@ static void run_formatter(const struct one_case *one, char *complaint)
     forget_stage();
     if (!scramble(one->seed))
         COMPLAIN(complaint, "cannot scramble: %s", peal_error_message());
+    /* Whoever has the index of a dead formatter knows it dead by that; so nobody shall have it. */
+    struct peal_transport *first = NULL;
+    if (peal_transport_open("posix", strchr(url, ':') + 1, NULL, &first) != PEAL_OK) {
+        COMPLAIN(complaint, "no transport: %s", peal_error_message());
+        return;
+    }
     pid_t pid = start_case(one, &outcome);
     if (outcome == FAILED)
         COMPLAIN(complaint, "the formatter failed");
@@ -209,11 +218,12 @@ static void run_formatter(const struct one_case *one, char *complaint)
         if (!goes_on_well(pid))
             COMPLAIN(complaint, "stopped and continued, the formatter failed");
     }
+    first->ops->close(first);
     if (!witness_begin(&witness, url, times))
         COMPLAIN(complaint, "the region cannot be opened: %s", peal_error_message());
     else {
         witness_audit(&witness, PEAL_AUDIT_UNSETTLED);
-        witness_work(&witness, false);
+        witness_work(&witness, WITNESS_ALONE);
         witness_end(&witness);
         if (!complaint[0])
             memcpy(complaint, witness.complaint, sizeof(witness.complaint));

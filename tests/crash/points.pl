@@ -4,7 +4,9 @@
 # Holds the fault points to the stores.
 #
 #   points.pl stores ROOT             after each store to shared memory in core, and of the bus, stands a fault point
-#   points.pl names ROOT PROGRAM...   the points in the source are those that the programs say they have passed
+#   points.pl names ROOT [--but PREFIX]... PROGRAM...
+#                                     the points in the source are those that the programs say they have passed,
+#                                     but for those of another campaign
 #   points.pl selftest ROOT           both find what they are for
 #
 # A point may follow a run of relaxed stores: what a run fills in nobody reads before a later store publishes it, and the
@@ -84,6 +86,12 @@ sub complaints_about_stores {
     return @complaints;
 }
 
+my @others;    # prefixes of points that other campaigns pass
+while ( @programs >= 2 && $programs[0] eq '--but' ) {
+    shift @programs;
+    push @others, shift @programs;
+}
+
 sub points_in_source {
     my ($top) = @_;
     my %points;
@@ -92,6 +100,7 @@ sub points_in_source {
         my $text = join "\n", @$code;
         $points{$1}++ while $text =~ /PEAL_FAULT\("([^"]+)"\)/g;
     }
+    for my $other (@others) { delete @points{ grep { /^\Q$other\E/ } keys %points } }
     return %points;
 }
 

@@ -357,6 +357,37 @@ static int meet_reclaiming(struct meeting *meeting, struct peal_bus *bus)
     return 0;
 }
 
+/* First we are alone, and then not. */
+static uint64_t members_who_come(void *context)
+{
+    uint32_t *questions = context;
+    return (*questions)++ == 0 ? 1 : 3;
+}
+
+/* A region of another version, in memory of our own: it is nobody's when we look, and somebody's when we have
+ * claimed it, so we give it back. */
+static int meet_foreign(struct life *life)
+{
+    const size_t size_bytes = 64 * PEAL_PAGE_BYTES;
+    struct peal_region_header *header = aligned_alloc(PEAL_PAGE_BYTES, size_bytes);
+    struct peal_region region;
+    uint32_t questions = 0;
+    struct peal_authority authority = {.members = members_who_come, .context = &questions};
+    const struct peal_owner owner = {
+        .state = PEAL_REGION_READY, .client = 9, .version = PEAL_REGION_TAG, .incarnation = 9};
+    MUST(header);
+    memset(header, 0, size_bytes);
+    peal_u64_store_relaxed(&header->layout.magic, PEAL_REGION_MAGIC);
+    peal_u32_store_relaxed(&header->layout.format_version, PEAL_FORMAT_VERSION + 1);
+    peal_u64_store_relaxed(&header->layout.state, peal_owner_pack(owner));
+    enum peal_status status =
+        peal_region_attach(&region, header, size_bytes, 0, 1, NULL, &authority);
+    MUST(peal_owner_load(&header->layout.state) == peal_owner_pack(owner));
+    free(header);
+    MUST(status == PEAL_EFORMAT);
+    return 0;
+}
+
 int life_rivals(struct life *life)
 {
     struct peal_bus *bus = own_bus(life);
@@ -368,6 +399,7 @@ int life_rivals(struct life *life)
     MUST(meet_unsubscribing(&meeting, bus, "topic.closing") == 0);
     MUST(meet_opening(&meeting, bus) == 0);
     MUST(meet_reclaiming(&meeting, bus) == 0);
+    MUST(meet_foreign(life) == 0);
     peal_bus_close(meeting.other);
     peal_bus_close(bus);
     return 0;

@@ -141,7 +141,7 @@ void witness_recover(struct witness *witness, uint32_t *recovered)
 }
 
 /* Makes and ends a publisher and a subscriber of the topic. */
-static void come_and_go(struct witness *witness, const char *topic, bool is_held_up)
+static void come_and_go(struct witness *witness, const char *topic, enum witness_company company)
 {
     struct peal_publisher *publisher = NULL;
     struct peal_subscriber *subscriber = NULL;
@@ -149,12 +149,12 @@ static void come_and_go(struct witness *witness, const char *topic, bool is_held
     uint64_t begin_ns = test_now_ns();
     enum peal_status status = peal_publisher_create(witness->bus, topic, &options, &publisher);
     note_time(witness, WITNESS_CREATE_PUBLISHER, begin_ns);
-    if (status != PEAL_OK && !(is_held_up && status == PEAL_AGAIN))
+    if (status != PEAL_OK && !(company == WITNESS_WITH_STOPPED && status == PEAL_AGAIN))
         complain(witness, "a publisher of %s: %s", topic, peal_error_message());
     begin_ns = test_now_ns();
     status = peal_subscriber_create(witness->bus, topic, NULL, &subscriber);
     note_time(witness, WITNESS_CREATE_SUBSCRIBER, begin_ns);
-    if (status != PEAL_OK && !(is_held_up && status == PEAL_AGAIN))
+    if (status != PEAL_OK && !(company == WITNESS_WITH_STOPPED && status == PEAL_AGAIN))
         complain(witness, "a subscriber of %s: %s", topic, peal_error_message());
     begin_ns = test_now_ns();
     peal_publisher_close(publisher);
@@ -162,17 +162,17 @@ static void come_and_go(struct witness *witness, const char *topic, bool is_held
     note_time(witness, WITNESS_CLOSE, begin_ns);
 }
 
-void witness_work(struct witness *witness, bool is_held_up)
+void witness_work(struct witness *witness, enum witness_company company)
 {
     witness_listen(witness);
     for (uint32_t i = 0; i < 4; i++) {
         enum peal_status status = publish(witness);
-        if (status != PEAL_OK && !(is_held_up && status == PEAL_FULL))
+        if (status != PEAL_OK && !(company != WITNESS_ALONE && status == PEAL_FULL))
             complain(witness, "publish: %s", peal_status_name(status));
     }
-    come_and_go(witness, LIFE_TOPIC, is_held_up);
-    come_and_go(witness, "own", is_held_up);
-    come_and_go(witness, "meeting", is_held_up);
+    come_and_go(witness, LIFE_TOPIC, company);
+    come_and_go(witness, "own", company);
+    come_and_go(witness, "meeting", company);
     witness_listen(witness);
 }
 

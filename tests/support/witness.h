@@ -51,11 +51,15 @@ struct witness {
 /* Opens its bus and endpoints, publishes a few messages, and asks to be rung. */
 bool witness_begin(struct witness *witness, const char *url, struct witness_times *times);
 
-/*
- * Everything that a survivor does. `is_held_up`: a process is stopped, so it may find the topic's type in the
- * making (AGAIN), or the gate of the witness's publisher shut (FULL); else both must not be.
- */
-void witness_work(struct witness *witness, bool is_held_up);
+/* Beside whom a survivor works, and what it may therefore be told. */
+enum witness_company {
+    WITNESS_ALONE,       /* all dead ones are recovered: nothing is refused */
+    WITNESS_WITH_DEAD,   /* not recovered yet: FULL, for the dead may shut the gate */
+    WITNESS_WITH_STOPPED /* FULL; and AGAIN, where a type is being set */
+};
+
+/* Everything that a survivor does. */
+void witness_work(struct witness *witness, enum witness_company company);
 
 /* Recovers; *recovered: how many dead clients it found. */
 void witness_recover(struct witness *witness, uint32_t *recovered);
