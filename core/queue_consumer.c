@@ -40,12 +40,9 @@ static bool is_ended(uint64_t word)
 static bool look_at_lane(struct peal_queue_consumer *consumer, uint32_t lane)
 {
     const struct peal_topic_shared *topic = &consumer->region->topics[consumer->topic];
-    uint64_t word = peal_owner_load(&topic->lanes[lane].owner);
     struct peal_queue_joined *joined = find_joined(consumer, lane);
-    if (joined) { /* our tag keeps it what it is */
-        joined->is_ended = is_ended(word);
+    if (joined) /* our tag keeps it what it is */
         return true;
-    }
     struct peal_lane_found found;
     enum peal_status status = peal_queue_join(consumer->region, consumer->topic, lane,
                                               consumer->entry, consumer->word, &found);
@@ -60,8 +57,7 @@ static bool look_at_lane(struct peal_queue_consumer *consumer, uint32_t lane)
         return true;
     }
     joined = &consumer->joined[consumer->joined_count++];
-    *joined =
-        (struct peal_queue_joined){.lane = lane, .word = found.word, .is_ended = found.orphan};
+    *joined = (struct peal_queue_joined){.lane = lane, .owner = &topic->lanes[lane].owner};
     peal_queue_source_init(&joined->source, &geometry, memory, consumer->entry);
     return true;
 }
@@ -118,14 +114,16 @@ void peal_queue_consumer_close(struct peal_queue_consumer *consumer)
 static bool take_adopted(struct peal_queue_consumer *consumer, uint32_t wanted,
                          struct peal_queue_batch *batch)
 {
+    const struct peal_topic_shared *topic = &consumer->region->topics[consumer->topic];
     for (uint32_t i = 0; i < consumer->joined_count; i++) {
         const struct peal_queue_source *source = &consumer->joined[i].source;
+        if (!peal_queue_settle(topic, source->lane, consumer->adopted_entry))
+            continue;
         /* relaxed: behind the entry's owner word; ours alone while we have adopted it */
         uint64_t claim =
             peal_u64_load_relaxed(&source->lane->readers[consumer->adopted_entry].claim);
         uint32_t count = peal_queue_claim_count(claim);
-        if (peal_queue_claim_state(claim) != PEAL_QUEUE_CLAIMED || count == 0 ||
-            count > source->mask + 1)
+        if (count == 0 || count > source->mask + 1)
             continue;
         *batch = (struct peal_queue_batch){
             .source = source,
@@ -186,7 +184,7 @@ static bool take_care(struct peal_queue_consumer *consumer, uint32_t wanted,
 
 static void turn_on(struct peal_queue_consumer *consumer)
 {
-    consumer->turn = consumer->turn + 1 >= consumer->joined_count ? 0 : consumer->turn + 1;
+    consumer->turn = consumer->turn + 1 < consumer->joined_count ? consumer->turn + 1 : 0;
     consumer->stay = 0;
 }
 
@@ -217,10 +215,13 @@ enum peal_status peal_queue_consumer_take(struct peal_queue_consumer *consumer, 
             leave(consumer, consumer->turn);
             return PEAL_ECORRUPT;
         }
-        if (status == PEAL_EMPTY && joined->is_ended)
+        if (status == PEAL_EMPTY && joined->is_ended) {
             leave(consumer, consumer->turn);
-        else
-            turn_on(consumer);
+            continue;
+        }
+        /* What was published before it ended is there at the next look. */
+        joined->is_ended = is_ended(peal_owner_load(joined->owner));
+        turn_on(consumer);
     }
     return PEAL_EMPTY;
 }

@@ -19,8 +19,8 @@
 struct peal_queue_joined {
     struct peal_queue_source source;
     uint32_t lane;
-    uint64_t word; /* owner word of the lane's entry */
-    bool is_ended; /* nothing is published there any more */
+    const peal_u64 *owner; /* the lane's owner word */
+    bool is_ended;         /* nothing more was published there after the last look */
 };
 
 struct peal_queue_consumer {

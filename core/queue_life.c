@@ -157,9 +157,11 @@ static void drop_held(struct peal_queue_reader_shared *line, uint64_t claim)
     PEAL_FAULT("queue.dropped");
 }
 
-/* Settles the dead consumer's claim in one lane. True: messages are left to be redelivered. */
-static bool settle(struct peal_queue_lane_shared *lane, uint32_t entry, bool drops)
+bool peal_queue_settle(const struct peal_topic_shared *topic, struct peal_queue_lane_shared *lane,
+                       uint32_t entry)
 {
+    /* relaxed: published by the topic's owner word */
+    bool drops = peal_u32_load_relaxed(&topic->queue.options) & PEAL_QUEUE_DROPS_HELD;
     struct peal_queue_reader_shared *line = &lane->readers[entry];
     for (uint32_t look = 0; look < LOOKS; look++) {
         /* QUEUE-A7: pairs with QUEUE-R2: the claims that moved it */
@@ -189,14 +191,13 @@ static bool settle(struct peal_queue_lane_shared *lane, uint32_t entry, bool dro
 static bool settle_all(struct peal_region *region, uint32_t topic, uint32_t entry)
 {
     const struct peal_topic_shared *shared = &region->topics[topic];
-    /* relaxed: published by the topic's owner word */
-    bool drops = peal_u32_load_relaxed(&shared->queue.options) & PEAL_QUEUE_DROPS_HELD;
     bool is_left = false;
     for (uint32_t lane = 0; lane < PEAL_TOPIC_LANES_MAX; lane++) {
         struct peal_lane_pages pages;
         enum peal_status status = pin(region, topic, lane, entry, &pages);
         if (status == PEAL_OK) {
-            is_left |= settle((void *)peal_lane_pages_memory(region, &pages), entry, drops);
+            is_left |=
+                peal_queue_settle(shared, (void *)peal_lane_pages_memory(region, &pages), entry);
             unpin(region, topic, lane, entry);
         }
         /* Just being reclaimed: it will be seen whether a claim stands there. */

@@ -39,6 +39,13 @@ void peal_queue_lane_retire(struct peal_topic_shared *topic, struct peal_queue_l
  */
 bool peal_queue_bury(struct peal_region *region, uint32_t topic, uint32_t entry);
 
+/*
+ * Settles the claim of an entry that we have adopted, in one lane: forgets it if it was lost, drops
+ * what it holds if the queue does so, else makes it CLAIMED. True: that, and messages are left.
+ */
+bool peal_queue_settle(const struct peal_topic_shared *topic, struct peal_queue_lane_shared *lane,
+                       uint32_t entry);
+
 /* Adopts an ORPHANED entry of the queue for redelivery. *word: the entry's word, ours. False: none. */
 bool peal_queue_adopt(struct peal_region *region, uint32_t topic, uint32_t *entry, uint64_t *word);
 
