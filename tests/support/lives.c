@@ -5,11 +5,10 @@
 #include "core/owner.h"
 #include "core/spsc_shared.h"
 #include "tests/support/fault_plan.h"
+#include "tests/support/voice.h"
 
 #include <stdio.h>
 #include <string.h>
-
-#define BIG_BYTES 2000u
 
 /* Leaves the role when something is not as it must be. */
 #define MUST(condition)                                                                            \
@@ -23,11 +22,6 @@ static int failed(struct life *life, int line, const char *condition)
     peal_u64_store_relaxed(&life->ledger->failed_line, (uint64_t)line);
     fprintf(stderr, "lives.c:%d: not so: %s (%s)\n", line, condition, peal_error_message());
     return 1;
-}
-
-uint64_t life_word(uint64_t incarnation, uint64_t number)
-{
-    return (incarnation + number) * UINT64_C(0x9e3779b97f4a7c15);
 }
 
 struct peal_bus *life_bus(const char *url, uint64_t open_timeout_ns)
@@ -47,94 +41,7 @@ static struct peal_bus *own_bus(const struct life *life)
     return life_bus(life->url, UINT64_C(20000000000));
 }
 
-static void add(peal_u64 *count, uint64_t more)
-{
-    (void)peal_u64_add_acq_rel(count, more);
-}
-
 /* ---- a publisher ---- */
-
-struct voice {
-    struct peal_publisher *publisher;
-    struct life_account *account;
-    uint64_t incarnation;
-    uint64_t next;
-};
-
-static bool voice_open(struct life *life, struct peal_bus *bus, const char *topic,
-                       const struct peal_publisher_options *options, struct voice *voice)
-{
-    struct peal_publisher_stats stats = {.struct_bytes = sizeof(stats)};
-    *voice = (struct voice){0};
-    uint64_t place = peal_u64_add_acq_rel(&life->ledger->publisher_count, 1);
-    if (place >= LIFE_PUBLISHERS_MAX ||
-        peal_publisher_create(bus, topic, options, &voice->publisher) != PEAL_OK)
-        return false;
-    (void)peal_publisher_stats(voice->publisher, &stats);
-    voice->incarnation = stats.incarnation;
-    voice->account = &life->ledger->publishers[place];
-    uint64_t watched = strcmp(topic, LIFE_TOPIC) == 0       ? 1
-                       : strcmp(topic, LIFE_TOPIC_BIG) == 0 ? 2
-                                                            : 0;
-    peal_u64_store_release(&voice->account->topic, watched);
-    peal_u64_store_release(&voice->account->incarnation, stats.incarnation);
-    return true;
-}
-
-/* One message of size_bytes (8 at least), whose words all tell its number. */
-static enum peal_status speak(struct voice *voice, size_t size_bytes)
-{
-    uint64_t words[BIG_BYTES / 8];
-    for (size_t i = 0; i < size_bytes / 8; i++)
-        words[i] = life_word(voice->incarnation, voice->next);
-    add(&voice->account->begun, 1);
-    add(&voice->account->drops_begun, 1);
-    enum peal_status status = peal_publisher_publish(voice->publisher, words, size_bytes);
-    if (status == PEAL_OK) {
-        voice->next++;
-        add(&voice->account->done, 1);
-    } else {
-        add(&voice->account->begun, UINT64_MAX);
-    }
-    if (status == PEAL_DROPPED)
-        add(&voice->account->drops, 1);
-    else
-        add(&voice->account->drops_begun, UINT64_MAX);
-    return status;
-}
-
-/* Loans `count` messages at once and commits all but the last. */
-static enum peal_status speak_in_loans(struct voice *voice, size_t size_bytes, size_t count)
-{
-    void *data[8];
-    size_t loaned = 0;
-    enum peal_status status =
-        peal_publisher_loan_batch(voice->publisher, size_bytes, count, data, &loaned);
-    if (status != PEAL_OK)
-        return status;
-    for (size_t i = 0; i < loaned; i++) {
-        uint64_t word = life_word(voice->incarnation, voice->next + i);
-        for (size_t byte = 0; byte < size_bytes; byte += 8)
-            memcpy((unsigned char *)data[i] + byte, &word, sizeof(word));
-    }
-    size_t committed = loaned > 1 ? loaned - 1 : loaned;
-    add(&voice->account->begun, committed);
-    status = peal_publisher_commit_batch(voice->publisher, committed);
-    voice->next += committed;
-    add(&voice->account->done, committed);
-    return status;
-}
-
-static struct peal_publisher_options voice_options(uint32_t depth, enum peal_full_policy policy)
-{
-    struct peal_publisher_options options = PEAL_PUBLISHER_OPTIONS_INIT;
-    options.depth = depth;
-    options.full_policy = policy;
-    options.full_timeout_ns = 1000000;
-    options.type_name = LIFE_TYPE;
-    options.schema_hash = LIFE_SCHEMA;
-    return options;
-}
 
 static bool is_any_of(enum peal_status status, enum peal_status one, enum peal_status other)
 {
@@ -148,33 +55,33 @@ int life_publisher(struct life *life)
     struct peal_bus *bus = own_bus(life);
     MUST(bus);
     struct peal_publisher_options options = voice_options(8, PEAL_FULL_DROP_NEWEST);
-    MUST(voice_open(life, bus, LIFE_TOPIC, &options, &voice));
-    MUST(is_any_of(speak_in_loans(&voice, 16, 4), PEAL_OK, PEAL_OK));
+    MUST(voice_open(life->ledger, bus, LIFE_TOPIC, &options, &voice));
+    MUST(is_any_of(voice_speak_in_loans(&voice, 16, 4), PEAL_OK, PEAL_OK));
     for (uint32_t i = 0; i < 10; i++)
-        MUST(is_any_of(speak(&voice, 16), PEAL_OK, PEAL_DROPPED));
+        MUST(is_any_of(voice_speak(&voice, 16), PEAL_OK, PEAL_DROPPED));
     peal_publisher_close(voice.publisher);
 
     options = voice_options(4, PEAL_FULL_WAIT);
-    MUST(voice_open(life, bus, LIFE_TOPIC, &options, &voice));
+    MUST(voice_open(life->ledger, bus, LIFE_TOPIC, &options, &voice));
     for (uint32_t i = 0; i < 5; i++)
-        MUST(is_any_of(speak(&voice, 8), PEAL_OK, PEAL_FULL));
+        MUST(is_any_of(voice_speak(&voice, 8), PEAL_OK, PEAL_FULL));
     peal_publisher_close(voice.publisher);
 
     /* A topic of our own comes, is typed, and goes. */
-    MUST(voice_open(life, bus, "own", &options, &voice));
-    MUST(speak(&voice, 8) == PEAL_OK);
+    MUST(voice_open(life->ledger, bus, "own", &options, &voice));
+    MUST(voice_speak(&voice, 8) == PEAL_OK);
     peal_publisher_close(voice.publisher);
 
     options = voice_options(8, PEAL_FULL_EVICT);
-    options.message_bytes_max = BIG_BYTES;
+    options.message_bytes_max = VOICE_BYTES_MAX;
     options.payload_bytes = 3 * 2048;
     options.crc32c = true;
-    MUST(voice_open(life, bus, LIFE_TOPIC_BIG, &options, &voice));
+    MUST(voice_open(life->ledger, bus, LIFE_TOPIC_BIG, &options, &voice));
     for (uint32_t i = 0; i < 6; i++)
-        MUST(speak(&voice, BIG_BYTES) == PEAL_OK);
-    MUST(speak_in_loans(&voice, 16, 3) == PEAL_OK);
+        MUST(voice_speak(&voice, VOICE_BYTES_MAX) == PEAL_OK);
+    MUST(voice_speak_in_loans(&voice, 16, 3) == PEAL_OK);
     for (uint32_t i = 0; i < 6; i++)
-        MUST(speak_in_loans(&voice, 16, 3) == PEAL_OK);
+        MUST(voice_speak_in_loans(&voice, 16, 3) == PEAL_OK);
     peal_publisher_close(voice.publisher);
 
     /* What fails must leave nothing either: another type, and a lane that does not fit. */
@@ -247,13 +154,13 @@ int life_subscriber(struct life *life)
     struct voice voice;
     struct peal_publisher_options voices = voice_options(8, PEAL_FULL_REFUSE);
     MUST(peal_subscriber_create(bus, "own", NULL, &subscriber) == PEAL_OK);
-    MUST(voice_open(life, bus, "own", &voices, &voice));
-    MUST(speak(&voice, 8) == PEAL_OK && speak(&voice, 8) == PEAL_OK);
+    MUST(voice_open(life->ledger, bus, "own", &voices, &voice));
+    MUST(voice_speak(&voice, 8) == PEAL_OK && voice_speak(&voice, 8) == PEAL_OK);
     MUST(hear(life, subscriber, 1) == 0);
     peal_publisher_close(voice.publisher);
     MUST(hear(life, subscriber, 4) == 0);
-    MUST(voice_open(life, bus, "own", &voices, &voice));
-    MUST(speak(&voice, 8) == PEAL_OK);
+    MUST(voice_open(life->ledger, bus, "own", &voices, &voice));
+    MUST(voice_speak(&voice, 8) == PEAL_OK);
     peal_publisher_close(voice.publisher);
     peal_subscriber_close(subscriber);
     peal_bus_close(bus);
@@ -326,9 +233,9 @@ static int meet_opening(struct meeting *meeting, struct peal_bus *bus)
     struct peal_publisher_options options = voice_options(8, PEAL_FULL_REFUSE);
     meeting->theirs = NULL;
     fault_plan_call("lane.opening", they_subscribe, meeting);
-    MUST(voice_open(life, bus, "meeting", &options, &voice));
+    MUST(voice_open(life->ledger, bus, "meeting", &options, &voice));
     fault_plan_call(NULL, NULL, NULL);
-    MUST(speak(&voice, 8) == PEAL_OK);
+    MUST(voice_speak(&voice, 8) == PEAL_OK);
     MUST(!meeting->theirs || hear(life, meeting->theirs, 4) == 0);
     peal_publisher_close(voice.publisher);
     peal_subscriber_close(meeting->theirs);
@@ -343,8 +250,8 @@ static int meet_reclaiming(struct meeting *meeting, struct peal_bus *bus)
     struct voice voice;
     struct peal_publisher_options options = voice_options(8, PEAL_FULL_REFUSE);
     MUST(peal_subscriber_create(meeting->other, "meeting", NULL, &meeting->theirs) == PEAL_OK);
-    MUST(voice_open(life, bus, "meeting", &options, &voice));
-    MUST(speak(&voice, 8) == PEAL_OK);
+    MUST(voice_open(life->ledger, bus, "meeting", &options, &voice));
+    MUST(voice_speak(&voice, 8) == PEAL_OK);
     MUST(hear(life, meeting->theirs, 1) == 0);
     uint32_t topic = voice.publisher->place.topic;
     peal_u64 *owner = &bus->region.topics[topic].lanes[voice.publisher->place.lane].owner;
