@@ -215,8 +215,7 @@ static void run_worker(struct peal_region *region, uint64_t seed)
             if (!is_whole(&message) || message.number >= JOBS)
                 (void)peal_u64_add_relaxed(&shared->faults, 1);
         }
-        if (numbers[0] % 4 == 0)
-            (void)sched_yield(); /* the longer it works the more often it dies meanwhile */
+        (void)sched_yield(); /* the longer it works the more often it dies meanwhile */
         /* Done is what is counted before the claim is given back; a death in between shows as a second
          * delivery with the flag. */
         for (uint32_t i = 0; i < batch.range.count && i < 32; i++) {
