@@ -9,7 +9,6 @@
 #include <inttypes.h>
 #include <stdarg.h>
 #include <stdio.h>
-#include <string.h>
 
 /* Enough for every pair of two thousand topics. */
 #define NAME_LOOKS (UINT64_C(1) << 21)
@@ -105,7 +104,7 @@ void peal_audit_report(struct peal_audit_walk *walk, const struct peal_audit_ite
     write_text(walk, item, verdict->text);
     if (!audit->first[0] || verdict->severity > walk->worst) {
         walk->worst = verdict->severity;
-        memcpy(audit->first, walk->text, sizeof(audit->first));
+        (void)snprintf(audit->first, sizeof(audit->first), "%.255s", walk->text);
     }
     const struct peal_audit_finding finding = {
         .struct_bytes = sizeof(finding),

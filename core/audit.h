@@ -27,7 +27,7 @@ struct peal_audit_walk {
     enum peal_audit_severity worst;
     uint64_t page_looks_left; /* bound of all looks at the pages of lanes */
     uint64_t name_looks_left; /* bound of all comparisons of names */
-    char text[256];
+    char text[320];
 };
 
 /* The first thing that is wrong with an item, before it is known whether the item held still. */
