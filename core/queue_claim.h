@@ -104,6 +104,56 @@ static inline peal_u64 *peal_queue_claim_word(struct peal_queue_lane_shared *lan
     return claimant == PEAL_QUEUE_PRODUCER ? &lane->drops.claim : NULL;
 }
 
+/* ---- access ---- */
+
+static inline uint64_t peal_queue_cursor_load(const struct peal_queue_lane_shared *lane)
+{
+    /* QUEUE-A1: pairs with QUEUE-R1 below: the claims that moved it */
+    return peal_u64_load_acquire(&lane->consumers.cursor);
+}
+
+/* Moves the cursor by the claim, which was written before. False: somebody else has moved it. */
+static inline bool peal_queue_cursor_move(struct peal_queue_lane_shared *lane, uint64_t cursor,
+                                          uint64_t claim, uint32_t claimant)
+{
+    /* QUEUE-R1: pairs with QUEUE-A1 above: the claim before the cursor */
+    return peal_u64_cas_acq_rel(&lane->consumers.cursor, &cursor,
+                                peal_queue_cursor_after(claim, claimant));
+}
+
+static inline uint64_t peal_queue_claim_load(const peal_u64 *word)
+{
+    /* QUEUE-A2: pairs with QUEUE-R2, QUEUE-R3 below: what an earlier claim held has been read, what
+     * is noted beside the claim is there */
+    return peal_u64_load_acquire(word);
+}
+
+/* By the owner of the claim: a new one, what is left of it, or 0. */
+static inline void peal_queue_claim_store(peal_u64 *word, uint64_t claim)
+{
+    /* QUEUE-R2: pairs with QUEUE-A2 above */
+    peal_u64_store_release(word, claim);
+}
+
+/* By a helper or an adopter. False: it has changed. */
+static inline bool peal_queue_claim_swap(peal_u64 *word, uint64_t claim, uint64_t desired)
+{
+    /* QUEUE-R3: pairs with QUEUE-A2 above: passes on what the owner's claim gave */
+    return peal_u64_cas_acq_rel(word, &claim, desired);
+}
+
+static inline uint64_t peal_queue_published_load(const struct peal_queue_lane_shared *lane)
+{
+    /* QUEUE-A3: pairs with QUEUE-R4 below */
+    return peal_u64_load_acquire(&lane->producer.published);
+}
+
+static inline void peal_queue_published_store(peal_u64 *published, uint64_t count)
+{
+    /* QUEUE-R4: pairs with QUEUE-A3 above: cells and lengths before their count */
+    peal_u64_store_release(published, count);
+}
+
 /* Makes it certain that who moved the cursor to `cursor` has won, before somebody moves it on. */
 static inline void peal_queue_help(struct peal_queue_lane_shared *lane, uint64_t cursor)
 {
@@ -118,7 +168,7 @@ static inline void peal_queue_help(struct peal_queue_lane_shared *lane, uint64_t
         return;
     uint64_t claimed = peal_queue_claim_pack(PEAL_QUEUE_CLAIMED, peal_queue_claim_from(claim),
                                              peal_queue_claim_count(claim));
-    (void)peal_u64_cas_acq_rel(word, &claim, claimed);
+    (void)peal_queue_claim_swap(word, claim, claimed);
     PEAL_FAULT("queue.helped");
 }
 

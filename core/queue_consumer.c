@@ -241,8 +241,7 @@ void peal_queue_consumer_finish(struct peal_queue_consumer *consumer,
     uint64_t rest = held <= done ? 0
                                  : peal_queue_claim_pack(PEAL_QUEUE_CLAIMED,
                                                          batch->range.from + done, held - done);
-    /* QUEUE-R3: pairs with QUEUE-A2 and QUEUE-A6 */
-    peal_u64_store_release(word, rest);
+    peal_queue_claim_store(word, rest);
     PEAL_FAULT("queue.redelivered");
 }
 

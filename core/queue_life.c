@@ -17,8 +17,7 @@
 static bool is_standing(const struct peal_topic_shared *topic, struct peal_queue_lane_shared *lane,
                         uint64_t cursor, uint32_t reader)
 {
-    /* QUEUE-A6: pairs with QUEUE-R3 and QUEUE-R4 */
-    uint64_t claim = peal_u64_load_acquire(&lane->readers[reader].claim);
+    uint64_t claim = peal_queue_claim_load(&lane->readers[reader].claim);
     return peal_queue_claim_count(claim) > 0 && peal_queue_is_won(cursor, claim, reader) &&
            peal_subscriber_is_held(peal_owner_load(&topic->subscribers[reader]));
 }
@@ -26,10 +25,8 @@ static bool is_standing(const struct peal_topic_shared *topic, struct peal_queue
 bool peal_queue_lane_is_done(const struct peal_topic_shared *topic,
                              struct peal_queue_lane_shared *lane)
 {
-    /* QUEUE-A7: pairs with QUEUE-R2: the claims that moved it */
-    uint64_t cursor = peal_u64_load_acquire(&lane->consumers.cursor);
-    /* relaxed: its only writer has ended, as the owner word said */
-    uint64_t published = peal_u64_load_relaxed(&lane->producer.published);
+    uint64_t cursor = peal_queue_cursor_load(lane);
+    uint64_t published = peal_queue_published_load(lane);
     uint64_t left = peal_queue_distance(peal_queue_cursor_position(cursor), published);
     if (left > 0 && left <= PEAL_QUEUE_DEPTH_MAX)
         return false;
@@ -42,21 +39,20 @@ bool peal_queue_lane_is_done(const struct peal_topic_shared *topic,
 
 void peal_queue_lane_retire(struct peal_topic_shared *topic, struct peal_queue_lane_shared *lane)
 {
-    /* relaxed, all of it: figures for observers, and the lane is ours alone */
-    uint64_t cursor = peal_u64_load_relaxed(&lane->consumers.cursor);
-    uint64_t claim = peal_u64_load_relaxed(&lane->drops.claim);
+    uint64_t cursor = peal_queue_cursor_load(lane);
+    uint64_t claim = peal_queue_claim_load(&lane->drops.claim);
     bool is_won = claim && peal_queue_is_won(cursor, claim, PEAL_QUEUE_PRODUCER);
-    uint64_t oldest =
-        peal_u64_load_relaxed(is_won ? &lane->drops.oldest_after : &lane->drops.oldest);
-    uint64_t newest = peal_u64_load_relaxed(&lane->drops.newest);
-    uint64_t published = peal_u64_load_relaxed(&lane->producer.published);
+    const peal_u64 *oldest = is_won ? &lane->drops.oldest_after : &lane->drops.oldest;
+    struct peal_topic_queue_shared *sums = &topic->queue;
     uint64_t lost = 0;
+    /* relaxed, all of it: figures for observers, and the lane is ours alone */
     for (uint32_t i = 0; i < PEAL_TOPIC_SUBSCRIBERS_MAX; i++)
-        lost += peal_u64_load_relaxed(&lane->readers[i].lost);
-    (void)peal_u64_add_relaxed(&topic->queue.published, published);
-    (void)peal_u64_add_relaxed(&topic->queue.dropped_oldest, oldest);
-    (void)peal_u64_add_relaxed(&topic->queue.dropped_newest, newest);
-    (void)peal_u64_add_relaxed(&topic->queue.lost, lost);
+        lost += peal_u64_load_relaxed(&lane->readers[i].lost); /* relaxed: as above */
+    /* relaxed: as above */
+    (void)peal_u64_add_relaxed(&sums->published, peal_u64_load_relaxed(&lane->producer.published));
+    (void)peal_u64_add_relaxed(&sums->dropped_oldest, peal_u64_load_relaxed(oldest));
+    (void)peal_u64_add_relaxed(&sums->dropped_newest, peal_u64_load_relaxed(&lane->drops.newest));
+    (void)peal_u64_add_relaxed(&sums->lost, lost);
     PEAL_FAULT("queue.retired");
 }
 
@@ -68,37 +64,21 @@ static bool is_joinable(uint64_t word)
     return state == PEAL_LANE_OPENING || state == PEAL_LANE_ACTIVE || state == PEAL_LANE_ORPHAN;
 }
 
-/*
- * Keeps the lane's pages for the owner of subscriber entry `entry`, who then looks what is there. OK:
- * pinned, and *memory is sound. Else not pinned: EMPTY, ECORRUPT, AGAIN as in peal_queue_join().
- */
+/* Pins the lane and looks what is there. OK: pinned, and *pages are sound. Else not pinned: EMPTY,
+ * ECORRUPT, AGAIN as in peal_queue_join(). */
 static enum peal_status pin(struct peal_region *region, uint32_t topic, uint32_t lane,
                             uint32_t entry, struct peal_lane_pages *pages)
 {
-    struct peal_topic_shared *shared = &region->topics[topic];
-    uint64_t word = peal_owner_load(&shared->lanes[lane].owner);
-    if (!is_joinable(word))
-        return peal_owner_state(word) == PEAL_LANE_RECLAIMING ? PEAL_AGAIN : PEAL_EMPTY;
-    uint64_t bit = UINT64_C(1) << (PEAL_SUBSCRIBER_PIN_SHIFT + lane);
-    /* LIFE-R2: pairs with LIFE-A1 in lane_reclaim.c:reads() */
-    (void)peal_u64_or_seq_cst(&shared->subscriber_flags[entry], bit);
-    PEAL_FAULT("queue.pinned");
-    /* LIFE-F3: pairs with LIFE-F2 in peal_lane_reclaim() */
-    peal_fence_seq_cst();
-    enum peal_status status = PEAL_AGAIN;
-    if (is_joinable(peal_owner_load(&shared->lanes[lane].owner)))
-        status = peal_lane_pages_read(region, topic, lane, pages) ? PEAL_OK : PEAL_ECORRUPT;
+    enum peal_status status = peal_lane_pin(region, topic, lane, entry);
     if (status != PEAL_OK)
-        (void)peal_u64_and_acq_rel(&shared->subscriber_flags[entry], ~bit); /* LIFE-R3 */
+        return status;
+    if (!is_joinable(peal_owner_load(&region->topics[topic].lanes[lane].owner)))
+        status = PEAL_AGAIN;
+    else if (!peal_lane_pages_read(region, topic, lane, pages))
+        status = PEAL_ECORRUPT;
+    if (status != PEAL_OK)
+        peal_lane_unpin(region, topic, lane, entry);
     return status;
-}
-
-static void unpin(struct peal_region *region, uint32_t topic, uint32_t lane, uint32_t entry)
-{
-    uint64_t bit = UINT64_C(1) << (PEAL_SUBSCRIBER_PIN_SHIFT + lane);
-    /* LIFE-R3: pairs with LIFE-A1 in lane_reclaim.c:reads() */
-    (void)peal_u64_and_acq_rel(&region->topics[topic].subscriber_flags[entry], ~bit);
-    PEAL_FAULT("queue.unpinned");
 }
 
 enum peal_status peal_queue_join(struct peal_region *region, uint32_t topic, uint32_t lane,
@@ -109,6 +89,8 @@ enum peal_status peal_queue_join(struct peal_region *region, uint32_t topic, uin
         return PEAL_EMPTY;
     struct peal_lane_pages pages;
     enum peal_status status = pin(region, topic, lane, entry, &pages);
+    if (status == PEAL_AGAIN || status == PEAL_ECORRUPT)
+        (void)peal_lane_reclaim(region, topic, lane); /* our pin may have spared it */
     if (status != PEAL_OK)
         return status;
     const struct peal_lane_entry_shared *shared = &region->topics[topic].lanes[lane];
@@ -122,7 +104,7 @@ enum peal_status peal_queue_join(struct peal_region *region, uint32_t topic, uin
             break;
     }
     PEAL_FAULT("queue.joined");
-    unpin(region, topic, lane, entry);
+    peal_lane_unpin(region, topic, lane, entry);
     *found = (struct peal_lane_found){
         .memory = memory,
         .size_bytes = (uint64_t)pages.count * PEAL_PAGE_BYTES,
@@ -140,20 +122,20 @@ enum peal_status peal_queue_join(struct peal_region *region, uint32_t topic, uin
  * another goes on. The entry is ours. */
 static void drop_held(struct peal_queue_reader_shared *line, uint64_t claim)
 {
-    /* OWNER-A1's swap of the entry has ordered what an earlier adopter wrote; relaxed: ours alone */
+    bool is_noted = peal_queue_claim_load(&line->lost_claim) == claim;
+    /* relaxed: the line is ours alone, and claims order it for the next adopter */
     uint64_t after = peal_u64_load_relaxed(&line->lost_after);
-    if (peal_u64_load_relaxed(&line->lost_claim) != claim) {
+    if (!is_noted) {
+        /* relaxed: as above */
         after = peal_u64_load_relaxed(&line->lost) + peal_queue_claim_count(claim);
         peal_u64_store_relaxed(&line->lost_after, after);
         PEAL_FAULT("queue.lost_noted");
-        /* QUEUE-R7: pairs with OWNER-A1 in the next adopter: the sum before the claim it is for */
-        peal_u64_store_release(&line->lost_claim, claim);
+        peal_queue_claim_store(&line->lost_claim, claim); /* the sum before the claim it is for */
         PEAL_FAULT("queue.lost_claim");
     }
     peal_u64_store_relaxed(&line->lost, after); /* relaxed: as above */
     PEAL_FAULT("queue.lost");
-    /* QUEUE-R3: pairs with QUEUE-A2 and QUEUE-A6 */
-    peal_u64_store_release(&line->claim, 0);
+    peal_queue_claim_store(&line->claim, 0);
     PEAL_FAULT("queue.dropped");
 }
 
@@ -164,10 +146,8 @@ bool peal_queue_settle(const struct peal_topic_shared *topic, struct peal_queue_
     bool drops = peal_u32_load_relaxed(&topic->queue.options) & PEAL_QUEUE_DROPS_HELD;
     struct peal_queue_reader_shared *line = &lane->readers[entry];
     for (uint32_t look = 0; look < LOOKS; look++) {
-        /* QUEUE-A7: pairs with QUEUE-R2: the claims that moved it */
-        uint64_t cursor = peal_u64_load_acquire(&lane->consumers.cursor);
-        /* QUEUE-A6: pairs with QUEUE-R3 and QUEUE-R4 */
-        uint64_t claim = peal_u64_load_acquire(&line->claim);
+        uint64_t cursor = peal_queue_cursor_load(lane);
+        uint64_t claim = peal_queue_claim_load(&line->claim);
         if (claim == 0)
             return false;
         uint64_t from = peal_queue_claim_from(claim);
@@ -175,7 +155,7 @@ bool peal_queue_settle(const struct peal_topic_shared *topic, struct peal_queue_
         bool is_won = count > 0 && peal_queue_is_won(cursor, claim, entry);
         uint64_t settled = is_won ? peal_queue_claim_pack(PEAL_QUEUE_CLAIMED, from, count) : 0;
         /* By swap, for a helper may make it CLAIMED at this moment. */
-        if (claim != settled && !peal_u64_cas_acq_rel(&line->claim, &claim, settled))
+        if (claim != settled && !peal_queue_claim_swap(&line->claim, claim, settled))
             continue;
         PEAL_FAULT("queue.settled");
         if (!is_won)
@@ -198,7 +178,7 @@ static bool settle_all(struct peal_region *region, uint32_t topic, uint32_t entr
         if (status == PEAL_OK) {
             is_left |=
                 peal_queue_settle(shared, (void *)peal_lane_pages_memory(region, &pages), entry);
-            unpin(region, topic, lane, entry);
+            peal_lane_unpin(region, topic, lane, entry);
         }
         /* Just being reclaimed: it will be seen whether a claim stands there. */
         is_left |= status == PEAL_AGAIN;
@@ -231,12 +211,7 @@ void peal_queue_release(struct peal_region *region, uint32_t topic, uint32_t ent
     PEAL_FAULT("queue.released");
     peal_epoch_move(&shared->subscriber_epoch);
     PEAL_FAULT("queue.release_announced");
-    /* It may have kept lanes and the queue itself.
-     * DIR-F7: pairs with LIFE-F2 and LIFE-F6 in peal_lane_reclaim(), peal_lane_close() */
-    peal_fence_seq_cst();
-    for (uint32_t i = 0; i < PEAL_TOPIC_LANES_MAX; i++)
-        (void)peal_lane_reclaim(region, topic, i);
-    peal_topic_remove_if_unused(region, topic);
+    peal_topic_tidy(region, topic);
 }
 
 bool peal_queue_bury(struct peal_region *region, uint32_t topic, uint32_t entry)

@@ -41,15 +41,13 @@ enum peal_status peal_queue_producer_gate(struct peal_queue_producer *producer)
 {
     struct peal_queue_lane_shared *lane = producer->lane;
     uint64_t depth = (uint64_t)producer->mask + 1;
-    /* QUEUE-A1: pairs with QUEUE-R2 in peal_queue_source_claim(): the claims that moved it */
-    uint64_t cursor = peal_u64_load_acquire(&lane->consumers.cursor);
+    uint64_t cursor = peal_queue_cursor_load(lane);
     uint64_t behind = peal_queue_distance(peal_queue_cursor_position(cursor), producer->next);
     if (behind > depth)
         return PEAL_ECORRUPT;
     uint64_t oldest = producer->next - behind;
     for (uint32_t i = 0; i < PEAL_TOPIC_SUBSCRIBERS_MAX; i++) {
-        /* QUEUE-A2: pairs with QUEUE-R3 and QUEUE-R4: what an earlier claim held has been read */
-        uint64_t claim = peal_u64_load_acquire(&lane->readers[i].claim);
+        uint64_t claim = peal_queue_claim_load(&lane->readers[i].claim);
         uint64_t held = held_from(producer, cursor, claim, i);
         if (held < oldest)
             oldest = held;
@@ -65,27 +63,23 @@ static void drop_oldest(struct peal_queue_producer *producer, uint32_t wanted)
     struct peal_queue_lane_shared *lane = producer->lane;
     uint32_t dropped = 0;
     for (uint32_t attempt = 0; attempt < ATTEMPTS && dropped == 0; attempt++) {
-        /* QUEUE-A5: pairs with QUEUE-R2, for the claim that is helped */
-        uint64_t cursor = peal_u64_load_acquire(&lane->consumers.cursor);
+        uint64_t cursor = peal_queue_cursor_load(lane);
         uint64_t from = peal_queue_cursor_position(cursor);
         uint64_t there = peal_queue_distance(from, producer->next);
-        /* Less than all: a consumer has the oldest, and to drop what comes after makes no room. */
+        /* Less than all: a consumer has the oldest, and to drop what comes after makes no room. All: then
+         * nobody holds anything here, and there is no claim before ours to be helped. */
         if (there != (uint64_t)producer->mask + 1)
             break;
         uint32_t count = there < wanted ? (uint32_t)there : wanted;
         if (count > PEAL_QUEUE_COUNT_MAX)
             count = PEAL_QUEUE_COUNT_MAX;
-        peal_queue_help(lane, cursor);
         uint64_t claim = peal_queue_claim_pack(PEAL_QUEUE_CLAIMING, from, count);
-        /* relaxed: comes before the claim's release */
+        /* relaxed: who finds us dead reads it behind the claim */
         peal_u64_store_relaxed(&lane->drops.oldest_after, producer->dropped_oldest + count);
         PEAL_FAULT("queue.drop_noted");
-        /* QUEUE-R5: pairs with OWNER-A1: who finds us dead has the count that belongs to the claim */
-        peal_u64_store_release(&lane->drops.claim, claim);
+        peal_queue_claim_store(&lane->drops.claim, claim);
         PEAL_FAULT("queue.drop_claiming");
-        /* QUEUE-R2 */
-        if (peal_u64_cas_acq_rel(&lane->consumers.cursor, &cursor,
-                                 peal_queue_cursor_after(claim, PEAL_QUEUE_PRODUCER)))
+        if (peal_queue_cursor_move(lane, cursor, claim, PEAL_QUEUE_PRODUCER))
             dropped = count;
         PEAL_FAULT("queue.drop_tried");
     }
@@ -93,8 +87,7 @@ static void drop_oldest(struct peal_queue_producer *producer, uint32_t wanted)
     /* relaxed: it becomes what oldest_after says already */
     peal_u64_store_relaxed(&lane->drops.oldest, producer->dropped_oldest);
     PEAL_FAULT("queue.drop_counted");
-    /* QUEUE-R6: pairs with OWNER-A1: counted before the claim is gone */
-    peal_u64_store_release(&lane->drops.claim, 0);
+    peal_queue_claim_store(&lane->drops.claim, 0); /* counted before it goes */
     PEAL_FAULT("queue.drop_done");
 }
 
@@ -144,7 +137,7 @@ static void fill(struct peal_queue_producer *producer, const unsigned char *data
     uint32_t place = (uint32_t)producer->next & producer->mask;
     unsigned char *cell = producer->cells + (size_t)place * producer->cell_bytes;
     for (uint32_t i = 0; i < count; i++) {
-        /* relaxed: published by QUEUE-R1 */
+        /* relaxed: published by QUEUE-R4 */
         peal_u32_store_relaxed(&producer->lengths[place + i], (uint32_t)size_bytes);
     }
     if (size_bytes == producer->cell_bytes) {
@@ -169,8 +162,7 @@ static size_t push_some(struct peal_queue_producer *producer, const unsigned cha
     fill(producer, data, size_bytes, first);
     if (some > first)
         fill(producer, data + (size_t)first * size_bytes, size_bytes, some - first);
-    /* QUEUE-R1: pairs with QUEUE-A4 in queue_source.c:look_again() */
-    peal_u64_store_release(producer->published, producer->next);
+    peal_queue_published_store(producer->published, producer->next);
     PEAL_FAULT("queue.batch_published");
     return some;
 }

@@ -74,12 +74,11 @@ static inline void peal_queue_producer_put(struct peal_queue_producer *producer,
         memcpy(cell, data, 64);
     else
         memcpy(cell, data, size_bytes);
-    /* relaxed: published by QUEUE-R1 */
+    /* relaxed: published by QUEUE-R4 */
     peal_u32_store_relaxed(&producer->lengths[place], (uint32_t)size_bytes);
     PEAL_FAULT("queue.filled");
     producer->next++;
-    /* QUEUE-R1: pairs with QUEUE-A4 in queue_source.c:look_again() */
-    peal_u64_store_release(producer->published, producer->next);
+    peal_queue_published_store(producer->published, producer->next);
     PEAL_FAULT("queue.published");
 }
 

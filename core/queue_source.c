@@ -30,15 +30,13 @@ static bool is_there(const struct peal_queue_source *source, uint64_t count)
 enum peal_status peal_queue_source_look(struct peal_queue_source *source, uint64_t cursor)
 {
     uint64_t from = peal_queue_cursor_position(cursor);
-    /* QUEUE-A4: pairs with QUEUE-R1 in queue_producer.h and queue_producer.c:push_some() */
-    source->published_seen =
-        peal_u64_load_acquire(&source->lane->producer.published) & PEAL_QUEUE_POSITION_MASK;
+    source->published_seen = peal_queue_published_load(source->lane) & PEAL_QUEUE_POSITION_MASK;
     uint64_t count = peal_queue_distance(from, source->published_seen);
     if (is_there(source, count))
         return PEAL_OK;
     if (count == 0)
         return PEAL_EMPTY;
-    /* relaxed: behind QUEUE-A4. While the cursor stands nobody publishes that far ahead of it. */
+    /* relaxed: behind QUEUE-A3. While the cursor stands nobody publishes that far ahead of it. */
     return peal_u64_load_relaxed(source->cursor) == cursor ? PEAL_ECORRUPT : PEAL_AGAIN;
 }
 
@@ -46,8 +44,7 @@ enum peal_status peal_queue_source_look(struct peal_queue_source *source, uint64
 static enum peal_status try_claim(struct peal_queue_source *source, uint32_t wanted,
                                   struct peal_queue_range *range)
 {
-    /* QUEUE-A3: pairs with QUEUE-R2 below and in drop_oldest(), for the claim that is helped */
-    uint64_t cursor = peal_u64_load_acquire(source->cursor);
+    uint64_t cursor = peal_queue_cursor_load(source->lane);
     uint64_t from = peal_queue_cursor_position(cursor);
     uint64_t there = peal_queue_distance(from, source->published_seen);
     if (!is_there(source, there)) {
@@ -60,12 +57,9 @@ static enum peal_status try_claim(struct peal_queue_source *source, uint32_t wan
     if (peal_queue_cursor_claimant(cursor) != source->entry)
         peal_queue_help(source->lane, cursor);
     uint64_t claim = peal_queue_claim_pack(PEAL_QUEUE_CLAIMING, from, count);
-    /* QUEUE-R4: pairs with QUEUE-A2: our earlier claim has been read */
-    peal_u64_store_release(source->claim, claim);
+    peal_queue_claim_store(source->claim, claim);
     PEAL_FAULT("queue.claiming");
-    /* QUEUE-R2: pairs with QUEUE-A1, QUEUE-A3 and QUEUE-A5: the claim before the cursor */
-    if (!peal_u64_cas_acq_rel(source->cursor, &cursor,
-                              peal_queue_cursor_after(claim, source->entry)))
+    if (!peal_queue_cursor_move(source->lane, cursor, claim, source->entry))
         return PEAL_AGAIN;
     PEAL_FAULT("queue.won");
     *range = (struct peal_queue_range){.from = from, .count = count};

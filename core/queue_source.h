@@ -53,7 +53,7 @@ static inline bool peal_queue_source_message(const struct peal_queue_source *sou
                                              const void **data, size_t *size_bytes)
 {
     uint32_t place = (uint32_t)(range->from + i) & source->mask;
-    /* relaxed: behind QUEUE-A4 */
+    /* relaxed: behind QUEUE-A3 */
     uint32_t length = peal_u32_load_relaxed(&source->lengths[place]);
     if (PEAL_UNLIKELY(length > source->message_bytes_max))
         return false;
@@ -65,8 +65,7 @@ static inline bool peal_queue_source_message(const struct peal_queue_source *sou
 /* Done with what was claimed: the producer may write there again. */
 static inline void peal_queue_source_finish(const struct peal_queue_source *source)
 {
-    /* QUEUE-R3: pairs with QUEUE-A2 in peal_queue_producer_gate() */
-    peal_u64_store_release(source->claim, 0);
+    peal_queue_claim_store(source->claim, 0);
     PEAL_FAULT("queue.finished");
 }
 

@@ -44,6 +44,10 @@ bool peal_topic_is_used(const struct peal_topic_shared *topic);
 enum peal_status peal_topic_check_type(struct peal_region *region, uint32_t topic,
                                        const struct peal_topic_type *type);
 
+/* After a participant's entry was given back: it may have been the last reader of orphans, even of some
+ * that it was invited to and never saw, and the last user of the topic. */
+void peal_topic_tidy(struct peal_region *region, uint32_t topic);
+
 /* Is the state one of a participant's? Unknown states are nobody's. */
 static inline bool peal_subscriber_is_held(uint64_t word)
 {

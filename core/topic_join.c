@@ -94,6 +94,15 @@ static uint64_t own_word(const struct peal_region *region, uint64_t from, uint32
 
 /* ---- subscribers ---- */
 
+void peal_topic_tidy(struct peal_region *region, uint32_t topic)
+{
+    /* DIR-F7: pairs with LIFE-F2 and LIFE-F6 in peal_lane_reclaim(), peal_lane_close() */
+    peal_fence_seq_cst();
+    for (uint32_t i = 0; i < PEAL_TOPIC_LANES_MAX; i++)
+        (void)peal_lane_reclaim(region, topic, i);
+    peal_topic_remove_if_unused(region, topic);
+}
+
 static void free_subscriber(struct peal_region *region, uint32_t topic, uint32_t entry,
                             uint64_t word)
 {
@@ -104,12 +113,7 @@ static void free_subscriber(struct peal_region *region, uint32_t topic, uint32_t
         peal_epoch_move(&shared->subscriber_epoch);
         PEAL_FAULT("subscriber.end_announced");
     }
-    /* We may have been the last reader of orphans, even of some that we were invited to and never saw.
-     * DIR-F7: pairs with LIFE-F2 and LIFE-F6 in peal_lane_reclaim(), peal_lane_close() */
-    peal_fence_seq_cst();
-    for (uint32_t i = 0; i < PEAL_TOPIC_LANES_MAX; i++)
-        (void)peal_lane_reclaim(region, topic, i);
-    peal_topic_remove_if_unused(region, topic);
+    peal_topic_tidy(region, topic);
 }
 
 /* Claims a free entry, or failing that one of a dead client. */

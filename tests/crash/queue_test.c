@@ -430,7 +430,7 @@ static void the_deaths_covered_every_step(void **state)
         "queue.drop_done",     "queue.adopted",        "queue.settled",
         "queue.released",      "queue.lost_noted",     "queue.lost_claim",
         "queue.lost",          "queue.dropped",        "queue.redelivered",
-        "queue.pinned",        "queue.unpinned",       "queue.joined",
+        "join.pinned",         "join.unpinned",        "queue.joined",
         "queue.retired",       "queue.newest_counted", "queue.batch_published",
     };
     for (size_t i = 0; i < sizeof(points) / sizeof(points[0]); i++) {
