@@ -21,6 +21,23 @@ static void leave(struct peal_queue_consumer *consumer, uint32_t index)
                     (void *)gone.source.lane);
 }
 
+/* The lane as it is now is not looked at again. */
+static void give_up(struct peal_queue_consumer *consumer, uint32_t lane)
+{
+    const struct peal_topic_shared *topic = &consumer->region->topics[consumer->topic];
+    /* relaxed: other threads of ours only want to know whether it makes sense to wake us */
+    peal_u64_store_relaxed(&consumer->given_up[lane], peal_owner_load(&topic->lanes[lane].owner));
+}
+
+static bool is_given_up(const struct peal_queue_consumer *consumer, uint32_t lane)
+{
+    const struct peal_topic_shared *topic = &consumer->region->topics[consumer->topic];
+    uint64_t word = peal_owner_load(&topic->lanes[lane].owner);
+    /* relaxed: only we write it */
+    return peal_owner_state(word) != PEAL_LANE_FREE &&
+           peal_u64_load_relaxed(&consumer->given_up[lane]) == word;
+}
+
 static struct peal_queue_joined *find_joined(struct peal_queue_consumer *consumer, uint32_t lane)
 {
     for (uint32_t i = 0; i < consumer->joined_count; i++) {
@@ -41,7 +58,7 @@ static bool look_at_lane(struct peal_queue_consumer *consumer, uint32_t lane)
 {
     const struct peal_topic_shared *topic = &consumer->region->topics[consumer->topic];
     struct peal_queue_joined *joined = find_joined(consumer, lane);
-    if (joined) /* our tag keeps it what it is */
+    if (joined || is_given_up(consumer, lane)) /* our tag keeps it what it is */
         return true;
     struct peal_lane_found found;
     enum peal_status status = peal_queue_join(consumer->region, consumer->topic, lane,
@@ -50,8 +67,11 @@ static bool look_at_lane(struct peal_queue_consumer *consumer, uint32_t lane)
         return status != PEAL_AGAIN;
     struct peal_queue_lane_shared *memory = (void *)found.memory;
     struct peal_queue_geometry geometry;
-    if (peal_queue_geometry_load(&geometry, memory, found.size_bytes) != PEAL_OK ||
-        (found.orphan && peal_queue_lane_is_done(topic, memory))) {
+    bool is_sound = peal_queue_geometry_load(&geometry, memory, found.size_bytes) == PEAL_OK &&
+                    geometry.message_bytes_max == consumer->message_bytes_max;
+    if (!is_sound)
+        give_up(consumer, lane);
+    if (!is_sound || (found.orphan && peal_queue_lane_is_done(topic, memory))) {
         peal_lane_leave(consumer->region, consumer->topic, lane, consumer->entry, consumer->word,
                         found.memory);
         return true;
@@ -82,6 +102,8 @@ enum peal_status peal_queue_consumer_open(struct peal_queue_consumer *consumer,
     if (status != PEAL_OK)
         return status;
     const struct peal_topic_shared *topic = &region->topics[consumer->topic];
+    /* relaxed: published by the topic's owner word */
+    consumer->message_bytes_max = peal_u32_load_relaxed(&topic->queue.message_bytes_max);
     consumer->lane_epoch = &topic->lane_epoch;
     consumer->subscriber_epoch = &topic->subscriber_epoch;
     /* One before the present one: whom the dead left behind is looked for at the first take. */
@@ -211,7 +233,7 @@ enum peal_status peal_queue_consumer_take(struct peal_queue_consumer *consumer, 
             return PEAL_OK;
         }
         if (status == PEAL_ECORRUPT) {
-            consumer->corrupt_lanes++;
+            give_up(consumer, joined->lane);
             leave(consumer, consumer->turn);
             return PEAL_ECORRUPT;
         }

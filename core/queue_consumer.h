@@ -37,10 +37,11 @@ struct peal_queue_consumer {
     uint64_t adopted_word;
     struct peal_queue_joined joined[PEAL_TOPIC_LANES_MAX];
     struct peal_region *region;
+    uint32_t message_bytes_max; /* of the queue; lanes of another size are not joined */
     uint32_t topic;
     uint32_t entry;
-    uint64_t word; /* our owner word of the entry, and our tag in lanes */
-    uint64_t corrupt_lanes;
+    uint64_t word;                           /* our owner word of the entry, and our tag in lanes */
+    peal_u64 given_up[PEAL_TOPIC_LANES_MAX]; /* owner words of spoilt lanes: not joined again */
 };
 
 /* Messages that are ours until peal_queue_consumer_finish(). */

@@ -37,6 +37,49 @@ bool peal_queue_lane_is_done(const struct peal_topic_shared *topic,
     return true;
 }
 
+uint64_t peal_queue_lane_lost(const struct peal_queue_lane_shared *lane)
+{
+    uint64_t lost = 0;
+    for (uint32_t i = 0; i < PEAL_TOPIC_SUBSCRIBERS_MAX; i++)
+        lost += peal_u64_load_relaxed(&lane->readers[i].lost); /* relaxed: a figure */
+    return lost;
+}
+
+uint64_t peal_queue_lane_pending(const struct peal_queue_lane_shared *lane)
+{
+    uint64_t cursor = peal_queue_cursor_load(lane);
+    uint64_t published = peal_queue_published_load(lane);
+    uint64_t left = peal_queue_distance(peal_queue_cursor_position(cursor), published);
+    return left <= PEAL_QUEUE_DEPTH_MAX ? left : 0;
+}
+
+bool peal_queue_has_work(const struct peal_region *region, uint32_t topic, const peal_u64 *given_up)
+{
+    const struct peal_topic_shared *shared = &region->topics[topic];
+    for (uint32_t i = 0; i < PEAL_TOPIC_SUBSCRIBERS_MAX; i++) {
+        if (peal_owner_state(peal_owner_load(&shared->subscribers[i])) == PEAL_SUBSCRIBER_ORPHANED)
+            return true;
+    }
+    for (uint32_t i = 0; i < PEAL_TOPIC_LANES_MAX; i++) {
+        uint64_t word = peal_owner_load(&shared->lanes[i].owner);
+        uint32_t state = peal_owner_state(word);
+        /* relaxed: the consumer's own note; an old one costs a look */
+        if ((state != PEAL_LANE_ACTIVE && state != PEAL_LANE_ORPHAN) ||
+            peal_u64_load_relaxed(&given_up[i]) == word)
+            continue;
+        /* Whatever lies there: it is read, and nothing but the answer depends on it.
+         * relaxed: behind the owner word */
+        uint32_t first = peal_u32_load_relaxed(&shared->lanes[i].first_page);
+        const uint32_t pages = sizeof(struct peal_queue_lane_shared) / PEAL_PAGE_BYTES + 1;
+        if (first < region->first_data_page || first >= region->page_count ||
+            region->page_count - first < pages)
+            continue;
+        if (peal_queue_lane_pending((const void *)(region->base + (size_t)first * PEAL_PAGE_BYTES)))
+            return true;
+    }
+    return false;
+}
+
 void peal_queue_lane_retire(struct peal_topic_shared *topic, struct peal_queue_lane_shared *lane)
 {
     uint64_t cursor = peal_queue_cursor_load(lane);
@@ -44,11 +87,8 @@ void peal_queue_lane_retire(struct peal_topic_shared *topic, struct peal_queue_l
     bool is_won = claim && peal_queue_is_won(cursor, claim, PEAL_QUEUE_PRODUCER);
     const peal_u64 *oldest = is_won ? &lane->drops.oldest_after : &lane->drops.oldest;
     struct peal_topic_queue_shared *sums = &topic->queue;
-    uint64_t lost = 0;
-    /* relaxed, all of it: figures for observers, and the lane is ours alone */
-    for (uint32_t i = 0; i < PEAL_TOPIC_SUBSCRIBERS_MAX; i++)
-        lost += peal_u64_load_relaxed(&lane->readers[i].lost); /* relaxed: as above */
-    /* relaxed: as above */
+    uint64_t lost = peal_queue_lane_lost(lane);
+    /* relaxed: figures for observers, and the lane is ours alone */
     (void)peal_u64_add_relaxed(&sums->published, peal_u64_load_relaxed(&lane->producer.published));
     (void)peal_u64_add_relaxed(&sums->dropped_oldest, peal_u64_load_relaxed(oldest));
     (void)peal_u64_add_relaxed(&sums->dropped_newest, peal_u64_load_relaxed(&lane->drops.newest));

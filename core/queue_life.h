@@ -29,6 +29,19 @@
 bool peal_queue_lane_is_done(const struct peal_topic_shared *topic,
                              struct peal_queue_lane_shared *lane);
 
+/* Messages of the lane that nobody has claimed; at most its depth, 0 if it is spoilt. */
+uint64_t peal_queue_lane_pending(const struct peal_queue_lane_shared *lane);
+
+/* Messages of it that the dead held and that were dropped. */
+uint64_t peal_queue_lane_lost(const struct peal_queue_lane_shared *lane);
+
+/*
+ * Is there anything to take or to adopt? Looks at the region only, so that any thread may ask; lanes
+ * whose owner word stands in given_up[lane] do not count. It may be wrong about a lane that just ends.
+ */
+bool peal_queue_has_work(const struct peal_region *region, uint32_t topic,
+                         const peal_u64 *given_up);
+
 /* Adds the figures of a lane that ends to those of its queue. By who is reclaiming it. */
 void peal_queue_lane_retire(struct peal_topic_shared *topic, struct peal_queue_lane_shared *lane);
 

@@ -10,6 +10,7 @@
 #include <peal/bus.h>
 #include <peal/message.h>
 #include <peal/publisher.h>
+#include <peal/queue.h>
 #include <peal/spsc.h>
 #include <peal/status.h>
 #include <peal/subscriber.h>
