@@ -270,8 +270,10 @@ static void a_length_that_changes_between_check_and_use_is_not_used(void **state
     struct peal_slot_shared *slot = lane_fixture_slot(&lane, 3);
     assert_int_equal(pthread_create(&flipper, NULL, flip_length, slot), 0);
     struct peal_lane_reader before = reader;
-    uint32_t taken = 0, refused = 0;
-    for (uint32_t i = 0; i < 300000; i++) {
+    uint64_t taken = 0, refused = 0;
+    /* Until both have been met often: the other thread has to run beside us. */
+    const uint64_t end_ns = test_now_ns() + EVENTUALLY_TIMEOUT_NS;
+    for (uint64_t i = 0; (taken < 20000 || refused < 20000) && test_now_ns() < end_ns; i++) {
         struct peal_message message;
         memcpy(&reader, &before, sizeof(reader)); /* the same message again */
         enum peal_status status = i % 2 ? peal_lane_take_copy(&reader, bytes, 40, &message)
@@ -283,7 +285,7 @@ static void a_length_that_changes_between_check_and_use_is_not_used(void **state
     }
     peal_u32_store_relaxed(&stopped, 1);
     assert_int_equal(pthread_join(flipper, NULL), 0);
-    assert_true(taken > 0 && taken + refused > 1000);
+    assert_true(taken >= 20000 && refused >= 20000);
     lane_fixture_close(&lane);
     free(bytes);
 }
