@@ -23,6 +23,8 @@
 #include <signal.h>
 #include <stdarg.h>
 #include <sys/mman.h>
+#include <sys/ptrace.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include <cmocka.h>
@@ -244,50 +246,85 @@ static void a_capacity_changed_after_the_attach_is_not_looked_at(void **state)
     rig_close(&rig);
 }
 
-static peal_u32 stopped;
+/* ---- a length that changes after its check ---- */
 
-static void *flip_length(void *context)
+#define BUFFER_BYTES 8192u
+#define CAPACITY_BYTES 40u
+
+/* In the child: takes message 3 once, between two signals. 0: nothing beyond the buffer was written. */
+static int take_once(bool plainly)
 {
-    struct peal_slot_shared *slot = context;
-    while (!peal_u32_load_relaxed(&stopped)) {
-        peal_u32_store_relaxed(&slot->length, UINT32_MAX);
-        peal_u32_store_relaxed(&slot->length, 8);
-        peal_u32_store_relaxed(&slot->length, 49);
-        peal_u32_store_relaxed(&slot->length, 40);
-    }
-    return NULL;
+    static unsigned char bytes[BUFFER_BYTES];
+    struct peal_message message = {0};
+    memset(bytes, 0xaa, sizeof(bytes));
+    (void)raise(SIGUSR1);
+    enum peal_status status =
+        plainly ? peal_lane_take_plain(&reader, bytes, CAPACITY_BYTES, true, &message)
+                : peal_lane_take_copy(&reader, bytes, CAPACITY_BYTES, &message);
+    (void)raise(SIGUSR2);
+    for (size_t i = CAPACITY_BYTES; i < sizeof(bytes); i++)
+        if (bytes[i] != 0xaa)
+            return 1;
+    return status == PEAL_OK && message.size_bytes > CAPACITY_BYTES ? 2 : 0;
 }
 
-/* The buffer has exactly the size that is said, so that a sanitizer sees one byte more. */
+static int signal_of(pid_t pid)
+{
+    int status = 0;
+    return waitpid(pid, &status, 0) == pid && WIFSTOPPED(status) ? WSTOPSIG(status) : 0;
+}
+
+/* A process takes the message, and after its n-th instruction the length becomes another. False: it needs less than n
+ * instructions. *code: as take_once(). */
+static bool take_with_change(bool plainly, uint64_t n, uint32_t length, int *code)
+{
+    struct peal_slot_shared *slot = lane_fixture_slot(&lane, 3);
+    pid_t pid = fork();
+    if (pid == 0) {
+        (void)signal(SIGUSR1, SIG_IGN);
+        (void)signal(SIGUSR2, SIG_IGN);
+        _exit(ptrace(PTRACE_TRACEME, 0, NULL, NULL) == 0 ? take_once(plainly) : 3);
+    }
+    assert_true(pid > 0);
+    assert_int_equal(signal_of(pid), SIGUSR1);
+    bool is_within = true;
+    for (uint64_t i = 0; i < n && is_within; i++) {
+        assert_int_equal(ptrace(PTRACE_SINGLESTEP, pid, NULL, NULL), 0);
+        is_within = signal_of(pid) == SIGTRAP;
+    }
+    /* The kind beside it stays 0, that of a message in its slot. */
+    assert_int_equal(ptrace(PTRACE_POKEDATA, pid, &slot->length, (void *)(uintptr_t)length), 0);
+    int status = 0;
+    do {
+        (void)ptrace(PTRACE_CONT, pid, NULL, NULL);
+        assert_int_equal(waitpid(pid, &status, 0), pid);
+    } while (WIFSTOPPED(status) && WSTOPSIG(status) != SIGSEGV);
+    if (WIFSTOPPED(status)) {
+        (void)kill(pid, SIGKILL);
+        (void)waitpid(pid, &status, 0);
+    }
+    *code = WIFEXITED(status) ? WEXITSTATUS(status) : 128;
+    return is_within;
+}
+
 static void a_length_that_changes_between_check_and_use_is_not_used(void **state)
 {
     (void)state;
-    pthread_t flipper;
-    unsigned char *bytes = malloc(40);
-    assert_non_null(bytes);
+    static const uint32_t lengths[] = {CAPACITY_BYTES + 1, 4096, UINT32_MAX};
     open_lane();
-    peal_u32_store_relaxed(&stopped, 0);
-    struct peal_slot_shared *slot = lane_fixture_slot(&lane, 3);
-    assert_int_equal(pthread_create(&flipper, NULL, flip_length, slot), 0);
-    struct peal_lane_reader before = reader;
-    uint64_t taken = 0, refused = 0;
-    /* Until both have been met often: the other thread has to run beside us. */
-    const uint64_t end_ns = test_now_ns() + EVENTUALLY_TIMEOUT_NS;
-    for (uint64_t i = 0; (taken < 20000 || refused < 20000) && test_now_ns() < end_ns; i++) {
-        struct peal_message message;
-        memcpy(&reader, &before, sizeof(reader)); /* the same message again */
-        enum peal_status status = i % 2 ? peal_lane_take_copy(&reader, bytes, 40, &message)
-                                        : peal_lane_take_plain(&reader, bytes, 40, true, &message);
-        if (status == PEAL_OK)
-            assert_true(message.size_bytes <= 40);
-        taken += status == PEAL_OK;
-        refused += status == PEAL_ECORRUPT;
+    peal_u32_store_relaxed(&lane_fixture_slot(&lane, 3)->length, 8);
+    for (size_t i = 0; i < 6; i++) {
+        uint64_t n = 0;
+        int code = 0;
+        while (take_with_change(i % 2, n, lengths[i / 2], &code)) {
+            if (code != 0)
+                fail_msg("changed to %" PRIu32 " after %" PRIu64 " instructions: %d",
+                         lengths[i / 2], n, code);
+            n++;
+        }
+        assert_true(n > 20);
     }
-    peal_u32_store_relaxed(&stopped, 1);
-    assert_int_equal(pthread_join(flipper, NULL), 0);
-    assert_true(taken >= 20000 && refused >= 20000);
     lane_fixture_close(&lane);
-    free(bytes);
 }
 
 static void an_index_equal_to_the_size_is_refused(void **state)
@@ -346,6 +383,8 @@ static void references_that_lead_to_themselves_end(void **state)
     (void)peal_topic_subscribe(&other, "a", NULL, 0, &topic, &entry, &word);
     rig_close(&rig);
 }
+
+static peal_u32 stopped;
 
 static void *move_epochs(void *context)
 {
