@@ -43,8 +43,9 @@ if [ "${1-}" = corpus ]; then
     target=${2?usage: scripts/fuzz.sh corpus region|url [BUILD_FOLDER]}
     folder=${3-build/fuzz}
     build "$target"
+    rm -rf "$folder/$target-merged"
     mkdir -p "tests/fuzz/corpus/$target" "$folder/$target-merged"
-    "$folder/$target" -merge=1 -max_len=4096 "$folder/$target-merged" "tests/fuzz/corpus/$target" \
+    "$folder/$target" -set_cover_merge=1 -use_counters=0 -max_len=4096 "$folder/$target-merged" "tests/fuzz/corpus/$target" \
         "$folder/$target-corpus"
     find "tests/fuzz/corpus/$target" -type f -delete
     cp "$folder/$target-merged"/* "tests/fuzz/corpus/$target"
