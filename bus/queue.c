@@ -76,7 +76,8 @@ static enum peal_status open_ends(struct peal_queue *queue, struct peal_region *
 {
     const struct peal_queue_wish wish = {
         .kind = PEAL_TOPIC_IS_QUEUE,
-        .options = options->drops_held ? PEAL_QUEUE_DROPS_HELD : 0,
+        .options = (options->drops_held ? (uint32_t)PEAL_QUEUE_DROPS_HELD : 0u) |
+                   (options->strict ? (uint32_t)PEAL_QUEUE_STRICT : 0u),
         .message_bytes_max = options->message_bytes_max,
     };
     const struct peal_topic_type type = {

@@ -10,6 +10,9 @@
 /* A consumer stays at a lane for so many messages, for its lines are near then. */
 #define STAY 64u
 
+/* How often lanes may move under a consumer that looks for the order. */
+#define ATTEMPTS 64u
+
 /* ---- coming and going ---- */
 
 static void leave(struct peal_queue_consumer *consumer, uint32_t index)
@@ -68,7 +71,8 @@ static bool look_at_lane(struct peal_queue_consumer *consumer, uint32_t lane)
     struct peal_queue_lane_shared *memory = (void *)found.memory;
     struct peal_queue_geometry geometry;
     bool is_sound = peal_queue_geometry_load(&geometry, memory, found.size_bytes) == PEAL_OK &&
-                    geometry.message_bytes_max == consumer->message_bytes_max;
+                    geometry.message_bytes_max == consumer->message_bytes_max &&
+                    (geometry.options == PEAL_QUEUE_STRICT) == consumer->is_strict;
     if (!is_sound)
         give_up(consumer, lane);
     if (!is_sound || (found.orphan && peal_queue_lane_is_done(topic, memory))) {
@@ -104,6 +108,8 @@ enum peal_status peal_queue_consumer_open(struct peal_queue_consumer *consumer,
     const struct peal_topic_shared *topic = &region->topics[consumer->topic];
     /* relaxed: published by the topic's owner word */
     consumer->message_bytes_max = peal_u32_load_relaxed(&topic->queue.message_bytes_max);
+    /* relaxed: as above */
+    consumer->is_strict = peal_u32_load_relaxed(&topic->queue.options) & PEAL_QUEUE_STRICT;
     consumer->lane_epoch = &topic->lane_epoch;
     consumer->subscriber_epoch = &topic->subscriber_epoch;
     /* One before the present one: whom the dead left behind is looked for at the first take. */
@@ -210,6 +216,116 @@ static void turn_on(struct peal_queue_consumer *consumer)
     consumer->stay = 0;
 }
 
+/* The lane at `index` gave a batch. */
+static enum peal_status give(struct peal_queue_consumer *consumer, uint32_t index,
+                             struct peal_queue_batch *batch)
+{
+    const struct peal_queue_joined *joined = &consumer->joined[index];
+    batch->source = &joined->source;
+    batch->lane = joined->lane;
+    batch->is_redelivered = false;
+    consumer->is_busy = true;
+    return PEAL_OK;
+}
+
+static enum peal_status lose_lane(struct peal_queue_consumer *consumer, uint32_t index)
+{
+    give_up(consumer, consumer->joined[index].lane);
+    leave(consumer, index);
+    return PEAL_ECORRUPT;
+}
+
+/* A lane was found empty: if it had ended before, it is done with. True: it has been left. */
+static bool leave_if_ended(struct peal_queue_consumer *consumer, uint32_t index)
+{
+    struct peal_queue_joined *joined = &consumer->joined[index];
+    if (joined->is_ended) {
+        leave(consumer, index);
+        return true;
+    }
+    /* What was published before it ended is there at the next look. */
+    joined->is_ended = is_ended(peal_owner_load(joined->owner));
+    return false;
+}
+
+/* Looks at the heads of all lanes. *first: the lane with the lowest ticket, *end: the lowest ticket of
+ * the others. A spoilt lane is given up. */
+static enum peal_status look_at_heads(struct peal_queue_consumer *consumer,
+                                      struct peal_queue_head *heads, uint32_t *first, uint64_t *end)
+{
+    uint64_t lowest = UINT64_MAX;
+    *end = UINT64_MAX;
+    for (uint32_t i = 0; i < consumer->joined_count; i++) {
+        if (peal_queue_source_head(&consumer->joined[i].source, &heads[i]) != PEAL_OK)
+            return lose_lane(consumer, i);
+        if (heads[i].ticket < lowest) {
+            *end = lowest;
+            lowest = heads[i].ticket;
+            *first = i;
+        } else if (heads[i].ticket < *end) {
+            *end = heads[i].ticket;
+        }
+    }
+    return lowest == UINT64_MAX ? PEAL_EMPTY : PEAL_OK;
+}
+
+/*
+ * In one order over all producers: the lowest ticket first. Two looks, for lanes are not looked at all at
+ * once: what was pushed, to its end, before the push of a message that the first look saw began, is seen
+ * by the second. So a message is taken only if it was there at the first look and nothing that came
+ * before it is there at the second.
+ */
+static enum peal_status take_in_order(struct peal_queue_consumer *consumer, uint32_t wanted,
+                                      struct peal_queue_batch *batch)
+{
+    for (uint32_t attempt = 0; attempt < ATTEMPTS; attempt++) {
+        struct peal_queue_head seen[PEAL_TOPIC_LANES_MAX];
+        struct peal_queue_head now[PEAL_TOPIC_LANES_MAX];
+        uint32_t first = 0;
+        uint32_t again = 0;
+        uint64_t end;
+        enum peal_status status = look_at_heads(consumer, seen, &first, &end);
+        if (status == PEAL_OK &&
+            peal_epoch_read(consumer->lane_epoch) != consumer->lane_epoch_seen) {
+            look_at_lanes(consumer); /* what came before may be in a lane that we do not know */
+            continue;
+        }
+        if (status == PEAL_OK)
+            status = look_at_heads(consumer, now, &again, &end);
+        if (status != PEAL_OK)
+            return status;
+        if (first != again || seen[first].cursor != now[first].cursor)
+            continue;
+        struct peal_queue_source *source = &consumer->joined[first].source;
+        uint32_t count = peal_queue_source_run(source, &seen[first], end, wanted);
+        if (peal_queue_source_claim_head(source, &seen[first], count, &batch->range) == PEAL_OK)
+            return give(consumer, first, batch);
+    }
+    return PEAL_EMPTY;
+}
+
+/* Lanes in turn. */
+static enum peal_status take_in_turn(struct peal_queue_consumer *consumer, uint32_t wanted,
+                                     struct peal_queue_batch *batch)
+{
+    for (uint32_t left = consumer->joined_count; left > 0; left--) {
+        uint32_t index = consumer->turn;
+        struct peal_queue_source *source = &consumer->joined[index].source;
+        enum peal_status status = peal_queue_source_claim(source, wanted, &batch->range);
+        if (status == PEAL_OK) {
+            consumer->stay += batch->range.count;
+            if (consumer->stay >= STAY)
+                turn_on(consumer);
+            return give(consumer, index, batch);
+        }
+        if (status == PEAL_ECORRUPT)
+            return lose_lane(consumer, index);
+        if (status != PEAL_EMPTY || !leave_if_ended(consumer, index))
+            turn_on(consumer);
+    }
+    return PEAL_EMPTY;
+}
+
 enum peal_status peal_queue_consumer_take(struct peal_queue_consumer *consumer, uint32_t wanted,
                                           struct peal_queue_batch *batch)
 {
@@ -219,33 +335,15 @@ enum peal_status peal_queue_consumer_take(struct peal_queue_consumer *consumer, 
         consumer->is_busy = true;
         return PEAL_OK;
     }
-    for (uint32_t left = consumer->joined_count; left > 0; left--) {
-        struct peal_queue_joined *joined = &consumer->joined[consumer->turn];
-        enum peal_status status = peal_queue_source_claim(&joined->source, wanted, &batch->range);
-        if (status == PEAL_OK) {
-            batch->source = &joined->source;
-            batch->lane = joined->lane;
-            batch->is_redelivered = false;
-            consumer->is_busy = true;
-            consumer->stay += batch->range.count;
-            if (consumer->stay >= STAY)
-                turn_on(consumer);
-            return PEAL_OK;
-        }
-        if (status == PEAL_ECORRUPT) {
-            give_up(consumer, joined->lane);
-            leave(consumer, consumer->turn);
-            return PEAL_ECORRUPT;
-        }
-        if (status == PEAL_EMPTY && joined->is_ended) {
-            leave(consumer, consumer->turn);
-            continue;
-        }
-        /* What was published before it ended is there at the next look. */
-        joined->is_ended = is_ended(peal_owner_load(joined->owner));
-        turn_on(consumer);
+    if (PEAL_LIKELY(!consumer->is_strict))
+        return take_in_turn(consumer, wanted, batch);
+    enum peal_status status = take_in_order(consumer, wanted, batch);
+    for (uint32_t i = 0; status == PEAL_EMPTY && i < consumer->joined_count;) {
+        const struct peal_queue_source *source = &consumer->joined[i].source;
+        if (peal_queue_lane_pending(source->lane) || !leave_if_ended(consumer, i))
+            i++;
     }
-    return PEAL_EMPTY;
+    return status;
 }
 
 void peal_queue_consumer_finish(struct peal_queue_consumer *consumer,
@@ -280,14 +378,16 @@ enum peal_status peal_queue_producer_open(struct peal_queue_producer *producer,
         return status;
     /* relaxed: published by the topic's owner word; checked like any other wish */
     uint32_t bytes = peal_u32_load_relaxed(&region->topics[place->topic].queue.message_bytes_max);
+    uint32_t options = peal_u32_load_relaxed(&region->topics[place->topic].queue.options);
     struct peal_queue_geometry geometry;
     struct peal_lane_shared *memory;
-    status = peal_queue_geometry_make(&geometry, depth, bytes);
+    status = peal_queue_geometry_make(&geometry, depth, bytes, options);
     if (status == PEAL_OK)
         status = peal_lane_allocate(region, place, geometry.size_bytes, 0, &memory);
     if (status == PEAL_OK) {
         peal_queue_geometry_store(&geometry, region->incarnation, "", (void *)memory);
-        peal_queue_producer_init(producer, &geometry, (void *)memory, action);
+        peal_queue_producer_init(producer, &geometry, (void *)memory,
+                                 &region->topics[place->topic].queue.ticket, action);
         status = peal_lane_open(region, place);
     }
     if (status != PEAL_OK)

@@ -33,6 +33,7 @@ struct peal_queue_consumer {
     uint32_t stay; /* messages to take there before the next one's turn */
     bool is_busy;  /* a batch is out */
     bool is_look_due;
+    bool is_strict;
     uint32_t adopted_entry; /* PEAL_QUEUE_ENTRY_NONE: none */
     uint64_t adopted_word;
     struct peal_queue_joined joined[PEAL_TOPIC_LANES_MAX];

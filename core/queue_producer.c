@@ -6,7 +6,7 @@
 
 void peal_queue_producer_init(struct peal_queue_producer *producer,
                               const struct peal_queue_geometry *geometry,
-                              struct peal_queue_lane_shared *lane,
+                              struct peal_queue_lane_shared *lane, peal_u64 *ticket,
                               enum peal_queue_full_action action)
 {
     unsigned char *base = (unsigned char *)lane;
@@ -20,6 +20,9 @@ void peal_queue_producer_init(struct peal_queue_producer *producer,
         .message_bytes_max = geometry->message_bytes_max,
         .action = action,
         .lane = lane,
+        .tickets =
+            geometry->tickets_offset ? (peal_u64 *)(void *)(base + geometry->tickets_offset) : NULL,
+        .ticket = ticket,
     };
 }
 
@@ -147,6 +150,7 @@ static void fill(struct peal_queue_producer *producer, const unsigned char *data
             memcpy(cell + (size_t)i * producer->cell_bytes, data + (size_t)i * size_bytes,
                    size_bytes);
     }
+    peal_queue_producer_order(producer, place, count);
     PEAL_FAULT("queue.batch_filled");
     producer->next += count;
 }

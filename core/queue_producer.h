@@ -35,14 +35,16 @@ struct peal_queue_producer {
     uint32_t message_bytes_max;
     enum peal_queue_full_action action;
     struct peal_queue_lane_shared *lane;
+    peal_u64 *tickets; /* of our messages; NULL unless the queue is strict */
+    peal_u64 *ticket;  /* the queue's next one */
     uint64_t dropped_oldest;
     uint64_t dropped_newest;
 };
 
-/* Begins writing a fresh lane (head zeroed, geometry stored). */
+/* Begins writing a fresh lane (head zeroed, geometry stored). `ticket` counts in strict queues only. */
 void peal_queue_producer_init(struct peal_queue_producer *producer,
                               const struct peal_queue_geometry *geometry,
-                              struct peal_queue_lane_shared *lane,
+                              struct peal_queue_lane_shared *lane, peal_u64 *ticket,
                               enum peal_queue_full_action action);
 
 /* Looks at cursor and claims and computes the limit. ECORRUPT: the cursor is impossible. */
@@ -65,6 +67,20 @@ enum peal_status peal_queue_producer_push_batch(struct peal_queue_producer *prod
 enum peal_status peal_queue_producer_push_slowly(struct peal_queue_producer *producer,
                                                  const void *data, size_t size_bytes);
 
+/* Gives the next `count` messages, which do not go round the end of the ring, their places in the one
+ * order over all producers. A place that is never filled, for we die, is waited for by nobody. */
+static inline void peal_queue_producer_order(struct peal_queue_producer *producer, uint32_t place,
+                                             uint32_t count)
+{
+    if (PEAL_LIKELY(!producer->tickets))
+        return;
+    /* QUEUE-R5: pairs with QUEUE-R5: only for the value; whoever comes after us gets a higher one */
+    uint64_t first = peal_u64_add_acq_rel(producer->ticket, count);
+    for (uint32_t i = 0; i < count; i++)
+        peal_u64_store_relaxed(&producer->tickets[place + i], first + i); /* relaxed: QUEUE-R4 */
+    PEAL_FAULT("queue.ordered");
+}
+
 static inline void peal_queue_producer_put(struct peal_queue_producer *producer, const void *data,
                                            size_t size_bytes)
 {
@@ -76,6 +92,7 @@ static inline void peal_queue_producer_put(struct peal_queue_producer *producer,
         memcpy(cell, data, size_bytes);
     /* relaxed: published by QUEUE-R4 */
     peal_u32_store_relaxed(&producer->lengths[place], (uint32_t)size_bytes);
+    peal_queue_producer_order(producer, place, 1);
     PEAL_FAULT("queue.filled");
     producer->next++;
     peal_queue_published_store(producer->published, producer->next);

@@ -9,6 +9,7 @@
  *       384  consumers  the cursor: messages below it are claimed
  *       512  readers    32 lines of 128 bytes, one per consumer entry of the topic
  *      4608  lengths    depth x u32, then up to the next multiple of 64
+ *            tickets    depth x u64, in strict queues
  *            cells      depth x cell_bytes, dense
  *
  * The head has the size of a topic's lane (core/lane_shared.h), and the words which decide about the
@@ -66,7 +67,7 @@ struct peal_queue_lane_shared {
         peal_u32 cell_bytes;
         peal_u64 unused;
         peal_u32 message_bytes_max;
-        peal_u32 options;
+        peal_u32 options; /* of enum peal_queue_option: PEAL_QUEUE_STRICT */
         peal_u64 name[4]; /* of the producer */
     } geometry;
     unsigned char pad0[128 - 72];

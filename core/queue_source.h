@@ -23,6 +23,7 @@ struct peal_queue_source {
     uint32_t message_bytes_max;
     const unsigned char *cells;
     const peal_u32 *lengths;
+    const peal_u64 *tickets; /* NULL unless the queue is strict */
     struct peal_queue_lane_shared *lane;
 };
 
@@ -46,6 +47,26 @@ enum peal_status peal_queue_source_look(struct peal_queue_source *source, uint64
  */
 enum peal_status peal_queue_source_claim(struct peal_queue_source *source, uint32_t wanted,
                                          struct peal_queue_range *range);
+
+/* What a strict queue's consumer sees of a lane. */
+struct peal_queue_head {
+    uint64_t cursor;
+    uint32_t count;  /* messages there */
+    uint64_t ticket; /* of the first; UINT64_MAX: there is none */
+};
+
+/* OK also if there is none; ECORRUPT. */
+enum peal_status peal_queue_source_head(const struct peal_queue_source *source,
+                                        struct peal_queue_head *head);
+
+/* How many of the head's messages, at most `wanted`, come before the ticket `end`. */
+uint32_t peal_queue_source_run(const struct peal_queue_source *source,
+                               const struct peal_queue_head *head, uint64_t end, uint32_t wanted);
+
+/* Claims the first `count` messages of the head. AGAIN: somebody moved the cursor. */
+enum peal_status peal_queue_source_claim_head(struct peal_queue_source *source,
+                                              const struct peal_queue_head *head, uint32_t count,
+                                              struct peal_queue_range *range);
 
 /* Message `i` of a range, in place. False: its length is impossible; the producer is not honest. */
 static inline bool peal_queue_source_message(const struct peal_queue_source *source,

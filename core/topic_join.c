@@ -63,7 +63,7 @@ static enum peal_status check_kind(const struct peal_topic_shared *topic,
     if (options != wish->options)
         return peal_fail(PEAL_EMISMATCH,
                          "the queue was made with other options; all of its users must agree "
-                         "about what becomes of messages that the dead held");
+                         "about order, and about what becomes of messages that the dead held");
     return PEAL_OK;
 }
 

@@ -78,9 +78,10 @@ enum peal_topic_kind {
 
 enum peal_queue_option {
     PEAL_QUEUE_DROPS_HELD =
-        1u << 0, /* what the dead held is dropped and counted, not redelivered */
+        1u << 0,                 /* what the dead held is dropped and counted, not redelivered */
+    PEAL_QUEUE_STRICT = 1u << 1, /* one order over all producers */
 };
-#define PEAL_QUEUE_OPTIONS_ALL 1u
+#define PEAL_QUEUE_OPTIONS_ALL 3u
 
 /* Written by the entry's maker, with the name; the sums by whoever reclaims a lane. */
 struct peal_topic_queue_shared {
@@ -93,6 +94,7 @@ struct peal_topic_queue_shared {
     peal_u64 dropped_oldest;
     peal_u64 dropped_newest;
     peal_u64 lost;
+    peal_u64 ticket; /* of strict queues: of the next message of any producer */
 };
 
 struct peal_topic_shared {
@@ -102,7 +104,7 @@ struct peal_topic_shared {
     peal_u64 name[PEAL_TOPIC_NAME_BYTES / 8];
     peal_u64 type_name[PEAL_TOPIC_NAME_BYTES / 8];
     struct peal_topic_queue_shared queue;
-    unsigned char pad0[256 - 200];
+    unsigned char pad0[256 - 208];
     peal_u64 subscriber_epoch;
     unsigned char pad1[128 - 8];
     peal_u64 lane_epoch;
@@ -123,7 +125,7 @@ static_assert(offsetof(struct peal_topic_shared, schema_hash) == 16, "format");
 static_assert(offsetof(struct peal_topic_shared, name) == 24, "format");
 static_assert(offsetof(struct peal_topic_shared, type_name) == 88, "format");
 static_assert(offsetof(struct peal_topic_shared, queue) == 152, "format");
-static_assert(sizeof(struct peal_topic_queue_shared) == 48, "format");
+static_assert(sizeof(struct peal_topic_queue_shared) == 56, "format");
 static_assert(offsetof(struct peal_topic_shared, subscriber_epoch) == 256, "format");
 static_assert(offsetof(struct peal_topic_shared, lane_epoch) == 384, "format");
 static_assert(offsetof(struct peal_topic_shared, subscribers) == 512, "format");

@@ -3,7 +3,8 @@
  * A queue: many push, many pop, and each message goes to one of those who pop.
  *
  * Each handle that pushes has a lane of its own, a ring of `depth` messages. Messages of one handle are
- * popped in order; there is no order between handles. Any process may die at any instruction: what it
+ * popped in order; there is no order between handles, unless the queue is strict. (What is redelivered
+ * comes when it comes.) Any process may die at any instruction: what it
  * had pushed stays, what it had taken and was not done with is given to another (flagged), or is
  * dropped and counted, as the queue was made. Nobody is robbed who is only slow or stopped.
  *
@@ -51,7 +52,10 @@ struct peal_queue_options {
     uint64_t full_timeout_ns; /* for PEAL_QUEUE_FULL_WAIT; default PEAL_FOREVER */
     bool drops_held;          /* of the queue, all users must agree: what somebody had taken when he
                                  died is dropped and counted, not given to another */
-    const char *type_name;    /* as in peal_publisher_options */
+    bool strict;           /* of the queue, all users must agree: one order over all who push: what
+                                 was pushed before another push began is taken before it. Costs a
+                                 shared counter at each push, and a look at all lanes at each take */
+    const char *type_name; /* as in peal_publisher_options */
     uint64_t schema_hash;
 };
 

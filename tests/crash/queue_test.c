@@ -392,18 +392,21 @@ static void no_message_is_lost_when_a_producer_dies(void **state)
     (void)state;
     all_deaths(NULL, refuse_and_die, 0, 20);
     all_deaths(NULL, drop_newest_and_die, 0, 20);
+    all_deaths(NULL, refuse_and_die, PEAL_QUEUE_STRICT, 20);
 }
 
 static void what_a_dead_producer_dropped_is_counted(void **state)
 {
     (void)state;
     all_deaths(NULL, drop_oldest_and_die, 0, 40);
+    all_deaths(NULL, drop_oldest_and_die, PEAL_QUEUE_STRICT, 40);
 }
 
 static void no_message_is_lost_when_a_consumer_dies(void **state)
 {
     (void)state;
     all_deaths(NULL, consume_and_die, 0, 20);
+    all_deaths(NULL, consume_and_die, PEAL_QUEUE_STRICT, 20);
 }
 
 static void what_a_dead_consumer_held_is_counted_once_where_it_is_dropped(void **state)
@@ -423,15 +426,34 @@ static void the_deaths_covered_every_step(void **state)
 {
     (void)state;
     static const char *const points[] = {
-        "queue.laid_out",      "queue.filled",         "queue.published",
-        "queue.batch_filled",  "queue.claiming",       "queue.won",
-        "queue.helped",        "queue.finished",       "queue.drop_noted",
-        "queue.drop_claiming", "queue.drop_tried",     "queue.drop_counted",
-        "queue.drop_done",     "queue.adopted",        "queue.settled",
-        "queue.released",      "queue.lost_noted",     "queue.lost_claim",
-        "queue.lost",          "queue.dropped",        "queue.redelivered",
-        "join.pinned",         "join.unpinned",        "queue.joined",
-        "queue.retired",       "queue.newest_counted", "queue.batch_published",
+        "queue.laid_out",
+        "queue.ordered",
+        "queue.filled",
+        "queue.published",
+        "queue.batch_filled",
+        "queue.claiming",
+        "queue.won",
+        "queue.helped",
+        "queue.finished",
+        "queue.drop_noted",
+        "queue.drop_claiming",
+        "queue.drop_tried",
+        "queue.drop_counted",
+        "queue.drop_done",
+        "queue.adopted",
+        "queue.settled",
+        "queue.released",
+        "queue.lost_noted",
+        "queue.lost_claim",
+        "queue.lost",
+        "queue.dropped",
+        "queue.redelivered",
+        "join.pinned",
+        "join.unpinned",
+        "queue.joined",
+        "queue.retired",
+        "queue.newest_counted",
+        "queue.batch_published",
     };
     for (size_t i = 0; i < sizeof(points) / sizeof(points[0]); i++) {
         bool is_covered = false;

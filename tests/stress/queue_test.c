@@ -152,6 +152,76 @@ static void every_message_comes_once_and_in_its_producers_order(void **state)
     rig_close(&rig);
 }
 
+/* ---- one order ---- */
+
+/* When a push began and ended, by one clock that counts these events. */
+static peal_u64 event;
+static peal_u64 ended[PRODUCERS][MESSAGES];
+
+static void *produce_in_order(void *argument)
+{
+    uint32_t self = (uint32_t)(uintptr_t)argument;
+    struct peal_queue_producer producer;
+    struct peal_lane_place place;
+    if (peal_queue_producer_open(&producer, &place, &regions[self], "order", &jobs, 64,
+                                 PEAL_QUEUE_REFUSE) != PEAL_OK)
+        return (void *)&faults;
+    for (uint64_t i = 0; i < MESSAGES; i++) {
+        uint64_t message[3] = {self, i, peal_u64_add_seq_cst(&event, 1)};
+        while (peal_queue_producer_push(&producer, message, sizeof(message)) != PEAL_OK)
+            (void)sched_yield();
+        peal_u64_store_relaxed(&ended[self][i], peal_u64_add_seq_cst(&event, 1));
+    }
+    peal_queue_producer_close(&regions[self], &place);
+    return NULL;
+}
+
+static void a_strict_queue_gives_first_what_was_pushed_before_the_other_began(void **state)
+{
+    (void)state;
+    enum { ALL = PRODUCERS * MESSAGES };
+    static uint64_t order[ALL][3];
+    static struct peal_queue_consumer consumer;
+    pthread_t threads[PRODUCERS];
+    wish.options = PEAL_QUEUE_STRICT;
+    rig_open(&rig, 256, 4, random_seed());
+    for (uint32_t i = 0; i <= PRODUCERS; i++)
+        rig_join(&rig, i, &regions[i]);
+    assert_int_equal(peal_queue_consumer_open(&consumer, &regions[PRODUCERS], "order", &jobs),
+                     PEAL_OK);
+    for (uintptr_t i = 0; i < PRODUCERS; i++)
+        assert_int_equal(pthread_create(&threads[i], NULL, produce_in_order, (void *)i), 0);
+    for (size_t got_count = 0; got_count < ALL;) {
+        struct peal_queue_batch batch;
+        if (peal_queue_consumer_take(&consumer, 4, &batch) != PEAL_OK) {
+            (void)sched_yield();
+            continue;
+        }
+        for (uint32_t i = 0; i < batch.range.count; i++) {
+            const void *data = NULL;
+            size_t size_bytes = 0;
+            assert_true(peal_queue_batch_message(&batch, i, &data, &size_bytes));
+            memcpy(order[got_count++], data, sizeof(order[0]));
+        }
+        peal_queue_consumer_finish(&consumer, &batch);
+    }
+    for (size_t i = 0; i < PRODUCERS; i++) {
+        void *failed;
+        assert_int_equal(pthread_join(threads[i], &failed), 0);
+        assert_null(failed);
+    }
+    uint64_t latest_begin = 0;
+    for (size_t i = 0; i < ALL; i++) {
+        uint64_t end = peal_u64_load_relaxed(&ended[order[i][0]][order[i][1]]);
+        assert_true(end > latest_begin);
+        latest_begin = order[i][2] > latest_begin ? order[i][2] : latest_begin;
+    }
+    peal_queue_consumer_close(&consumer);
+    rig_assert_empty(&regions[0], PRODUCERS + 1);
+    rig_close(&rig);
+    wish.options = 0;
+}
+
 /* ---- processes ---- */
 
 /* Shared by all of them. Member bits stand for the kernel's knowledge: cleared by the parent after it
@@ -322,6 +392,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(every_message_comes_once_and_in_its_producers_order),
+        cmocka_unit_test(a_strict_queue_gives_first_what_was_pushed_before_the_other_began),
         cmocka_unit_test(every_job_is_done_though_its_workers_and_producers_are_killed),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

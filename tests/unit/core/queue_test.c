@@ -18,6 +18,9 @@
 static const struct peal_queue_wish plain = {.kind = PEAL_TOPIC_IS_QUEUE, .message_bytes_max = 16};
 static const struct peal_queue_wish dropping = {
     .kind = PEAL_TOPIC_IS_QUEUE, .options = PEAL_QUEUE_DROPS_HELD, .message_bytes_max = 16};
+static const struct peal_queue_wish in_order = {
+    .kind = PEAL_TOPIC_IS_QUEUE, .options = PEAL_QUEUE_STRICT, .message_bytes_max = 16};
+static const struct peal_topic_type ordered_jobs = {.queue = &in_order};
 static const struct peal_topic_type jobs = {.queue = &plain};
 static const struct peal_topic_type disposable_jobs = {.queue = &dropping};
 
@@ -421,6 +424,65 @@ static void who_moves_the_cursor_on_makes_the_claim_before_certain(void **state)
     assert_int_equal(push(&producer, 6), PEAL_FULL);
 }
 
+static void a_strict_queue_keeps_one_order_over_all_producers(void **state)
+{
+    (void)state;
+    struct producer producers[3];
+    struct peal_queue_consumer consumers[2];
+    consume(&consumers[0], 3, &ordered_jobs);
+    for (uint32_t i = 0; i < 2; i++)
+        produce(&producers[i], i, &ordered_jobs, 16, PEAL_QUEUE_REFUSE);
+    consume(&consumers[1], 2, &ordered_jobs);
+    uint64_t random = 7;
+    uint64_t pushed = 0;
+    uint64_t popped = 0;
+    for (unsigned round = 0; round < 300; round++) {
+        /* The third comes while messages of the others wait. */
+        if (round == 100)
+            produce(&producers[2], 2, &ordered_jobs, 16, PEAL_QUEUE_REFUSE);
+        for (uint64_t i = rig_random(&random) % 8; i > 0; i--) {
+            uint64_t which = rig_random(&random) % (round < 100 ? 2 : 3);
+            if (push(&producers[which], pushed) == PEAL_OK)
+                pushed++;
+        }
+        uint32_t which = (uint32_t)rig_random(&random) % 2;
+        struct peal_queue_batch batch;
+        if (peal_queue_consumer_take(&consumers[which], 3, &batch) != PEAL_OK)
+            continue;
+        for (uint32_t i = 0; i < batch.range.count; i++)
+            assert_int_equal(number_of(&batch, i), popped++);
+        peal_queue_consumer_finish(&consumers[which], &batch);
+    }
+    peal_queue_producer_close(&regions[0], &producers[0].place);
+    while (popped < pushed)
+        assert_int_equal(pop(&consumers[0]), popped++);
+    assert_empty(&consumers[0]);
+    assert_empty(&consumers[1]);
+    assert_int_equal(rig_count(&regions[0]).lanes, 2);
+    for (uint32_t i = 1; i < 3; i++)
+        peal_queue_producer_close(&regions[i], &producers[i].place);
+    peal_queue_consumer_close(&consumers[0]);
+    peal_queue_consumer_close(&consumers[1]);
+    assert_nothing_is_left();
+}
+
+static void a_place_in_the_order_that_is_never_filled_is_waited_for_by_nobody(void **state)
+{
+    (void)state;
+    struct producer producers[2];
+    struct peal_queue_consumer consumer;
+    consume(&consumer, 2, &ordered_jobs);
+    for (uint32_t i = 0; i < 2; i++)
+        produce(&producers[i], i, &ordered_jobs, 16, PEAL_QUEUE_REFUSE);
+    assert_int_equal(push(&producers[0], 1), PEAL_OK);
+    /* As if it had been stopped between its ticket and its message. */
+    peal_queue_producer_order(&producers[0].end, 1, 1);
+    assert_int_equal(push(&producers[1], 2), PEAL_OK);
+    assert_int_equal(pop(&consumer), 1);
+    assert_int_equal(pop(&consumer), 2);
+    assert_empty(&consumer);
+}
+
 static void topics_and_queues_do_not_mix(void **state)
 {
     (void)state;
@@ -496,6 +558,8 @@ int main(void)
         TEST(a_consumer_that_goes_with_a_batch_leaves_it_to_the_others),
         TEST(a_consumer_that_lost_its_claim_withholds_nothing),
         TEST(who_moves_the_cursor_on_makes_the_claim_before_certain),
+        TEST(a_strict_queue_keeps_one_order_over_all_producers),
+        TEST(a_place_in_the_order_that_is_never_filled_is_waited_for_by_nobody),
         TEST(topics_and_queues_do_not_mix),
         TEST(a_message_that_is_too_long_is_refused),
         TEST(shapes_that_make_no_sense_are_refused),
