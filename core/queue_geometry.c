@@ -65,7 +65,7 @@ void peal_queue_geometry_store(const struct peal_queue_geometry *geometry, uint6
     peal_u32_store_relaxed(&lane->geometry.message_bytes_max, geometry->message_bytes_max);
     peal_u32_store_relaxed(&lane->geometry.options, geometry->options);
     peal_u64_store_relaxed(&lane->consumers.cursor, peal_queue_cursor_pack(0, PEAL_QUEUE_NOBODY));
-    peal_u64_store_relaxed(&lane->geometry.magic, PEAL_QUEUE_MAGIC);
+    peal_u64_store_relaxed(&lane->geometry.magic, PEAL_QUEUE_MAGIC); /* relaxed: as above */
     PEAL_FAULT("queue.laid_out");
 }
 
