@@ -6,6 +6,8 @@
 #include "core/lane_geometry.h"
 #include "core/lane_reclaim.h"
 #include "core/lane_stamp.h"
+#include "core/queue_geometry.h"
+#include "core/queue_life.h"
 #include "core/text.h"
 #include "core/topic.h"
 
@@ -26,7 +28,8 @@ struct lane_walk {
     uint64_t oldest;   /* the lowest complete message that stands in a slot */
     uint32_t complete; /* slots */
     uint32_t writing;
-    bool is_read; /* a subscriber that is not dead has its tag in it */
+    bool
+        is_read; /* a subscriber that is not dead has its tag in it, or it holds a queue's messages */
     char name[NAME_WORDS * 8 + 1];
 };
 
@@ -40,6 +43,27 @@ static const char *state_text(uint32_t state)
 static bool is_open(uint32_t state)
 {
     return state == PEAL_LANE_OPENING || state == PEAL_LANE_ACTIVE || state == PEAL_LANE_ORPHAN;
+}
+
+/* A queue's lane has no slots and its readers no cursors: its shape, and what is left in it. */
+static void judge_queue(struct lane_walk *lane, uint64_t size_bytes)
+{
+    struct peal_queue_lane_shared *memory =
+        (void *)peal_lane_pages_memory(&lane->walk->region, &lane->pages);
+    struct peal_queue_geometry geometry;
+    if (peal_queue_geometry_load(&geometry, memory, size_bytes) != PEAL_OK)
+        peal_audit_judge(&lane->verdict, PEAL_AUDIT_CORRUPT, "its geometry is impossible");
+    else if (size_bytes - geometry.size_bytes >= PEAL_PAGE_BYTES)
+        peal_audit_judge(&lane->verdict, PEAL_AUDIT_CORRUPT,
+                         "it has more pages than its geometry needs");
+    lane->item.messages.count = peal_queue_lane_pending(memory);
+    lane->is_read = !peal_queue_lane_is_done(lane->topic, memory);
+    /* An ended lane that nobody has looked at since goes when a consumer looks at it. */
+    for (uint32_t i = 0; i < PEAL_TOPIC_SUBSCRIBERS_MAX; i++) {
+        uint64_t word = peal_owner_load(&lane->topic->subscribers[i]);
+        lane->is_read |= peal_owner_state(word) == PEAL_SUBSCRIBER_ACTIVE &&
+                         peal_owner_load(&memory->readers[i].tag) == word;
+    }
 }
 
 /* Looks at pages and geometry of a lane that must have both. */
@@ -70,7 +94,9 @@ static void judge_memory(struct lane_walk *lane)
     const struct peal_lane_shared *memory = peal_lane_pages_memory(&walk->region, &lane->pages);
     uint64_t size_bytes = (uint64_t)lane->pages.count * PEAL_PAGE_BYTES;
     uint64_t incarnation;
-    if (peal_lane_geometry_load(&lane->geometry, &incarnation, memory, size_bytes) != PEAL_OK)
+    if (peal_topic_is_queue(lane->topic))
+        judge_queue(lane, size_bytes);
+    else if (peal_lane_geometry_load(&lane->geometry, &incarnation, memory, size_bytes) != PEAL_OK)
         peal_audit_judge(&lane->verdict, PEAL_AUDIT_CORRUPT, "its geometry is impossible");
     else if (size_bytes - lane->geometry.size_bytes >= PEAL_PAGE_BYTES)
         peal_audit_judge(&lane->verdict, PEAL_AUDIT_CORRUPT,

@@ -16,7 +16,7 @@ static const char *topic_state_text(uint32_t state)
 
 static const char *subscriber_state_text(uint32_t state)
 {
-    static const char *const texts[] = {"free", "claimed", "active"};
+    static const char *const texts[] = {"free", "claimed", "active", "orphaned", "adopted"};
     return state < sizeof(texts) / sizeof(texts[0]) ? texts[state] : "impossible";
 }
 
@@ -27,7 +27,10 @@ static void judge_subscriber(const struct peal_topic_shared *topic,
 {
     /* relaxed: written before ACTIVE, which the caller has read */
     uint64_t flags = peal_u64_load_relaxed(&topic->subscriber_flags[item->index]);
-    if (item->state > PEAL_SUBSCRIBER_ACTIVE)
+    uint32_t last = peal_topic_is_queue(topic) ? PEAL_SUBSCRIBER_ADOPTED : PEAL_SUBSCRIBER_ACTIVE;
+    if (item->state == PEAL_SUBSCRIBER_ORPHANED && last == PEAL_SUBSCRIBER_ADOPTED)
+        return; /* messages of a dead consumer wait there for another */
+    if (item->state > last)
         peal_audit_judge(verdict, PEAL_AUDIT_CORRUPT, "state %" PRIu32 " is impossible",
                          item->state);
     else if (item->life == PEAL_AUDIT_DEAD)

@@ -258,6 +258,7 @@ static enum peal_status look_at_heads(struct peal_queue_consumer *consumer,
     for (uint32_t i = 0; i < consumer->joined_count; i++) {
         if (peal_queue_source_head(&consumer->joined[i].source, &heads[i]) != PEAL_OK)
             return lose_lane(consumer, i);
+        PEAL_FAULT("queue.head_seen");
         if (heads[i].ticket < lowest) {
             *end = lowest;
             lowest = heads[i].ticket;

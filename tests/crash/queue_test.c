@@ -7,6 +7,7 @@
  */
 #include "core/queue_consumer.h"
 
+#include "core/audit.h"
 #include "core/client.h"
 #include "core/fault.h"
 #include "core/recover.h"
@@ -346,7 +347,21 @@ static void settle_the_account(void)
             (unsigned)lacking, (unsigned)counted, fate.number, fate.where, fate.turn_number);
 }
 
-/* The lives of the witness goes on as if nothing had been; then it ends too. */
+/* The region's own account finds nothing that does not fit. */
+static void assert_audit_is_clean(void)
+{
+    struct peal_audit_options options = PEAL_AUDIT_OPTIONS_INIT;
+    struct peal_audit audit = {.struct_bytes = sizeof(audit)};
+    struct peal_authority authority = rig_authority(&rig);
+    assert_int_equal(peal_audit_walk_region(rig.base, rig.size_bytes, &options, &authority, &audit),
+                     PEAL_OK);
+    for (int i = 0; i < PEAL_AUDIT_SEVERITIES; i++) {
+        if (audit.findings[i])
+            fail_msg("%s, after a death at %s", audit.first, fate.where);
+    }
+}
+
+/* The witness goes on as if nothing had been; then it ends too. */
 static void witness_end(void)
 {
     for (unsigned i = 0; i < 3 * DEPTH; i++) {
@@ -379,6 +394,7 @@ static void all_deaths(void (*prologue)(void), void (*life)(void), uint32_t opti
             may_die |= live_until(life, death, turn);
             rig_kill(&rig, MORTAL);
             settle_the_account();
+            assert_audit_is_clean();
             witness_end();
             rig_close(&rig);
         }
@@ -420,6 +436,82 @@ static void no_message_is_lost_when_a_recoverer_dies(void **state)
     (void)state;
     all_deaths(leave_something_for_recovery, recover_and_die, 0, 50);
     all_deaths(leave_something_for_recovery, recover_and_die, PEAL_QUEUE_DROPS_HELD, 30);
+}
+
+/* ---- what comes between two steps of a strict queue's consumer ---- */
+
+static struct {
+    struct peal_region region;
+    struct peal_queue_producer producers[2];
+    struct peal_lane_place places[2];
+    unsigned countdown; /* heads to be seen before the others push */
+    bool opens;         /* the first of the two is opened only then */
+} race;
+
+static void race_open(uint32_t which)
+{
+    assert_int_equal(peal_queue_producer_open(&race.producers[which], &race.places[which],
+                                              &race.region, "jobs", &jobs, DEPTH,
+                                              PEAL_QUEUE_REFUSE),
+                     PEAL_OK);
+}
+
+/* At the given look at a head: 1 is pushed to the one lane, then 2 to the other. */
+static void push_in_between(const char *point)
+{
+    if (strcmp(point, "queue.head_seen") != 0 || race.countdown == 0 || --race.countdown != 0)
+        return;
+    if (race.opens)
+        race_open(0);
+    for (uint64_t i = 0; i < 2; i++) {
+        uint64_t number = i + 1;
+        assert_int_equal(peal_queue_producer_push(&race.producers[i], &number, sizeof(number)),
+                         PEAL_OK);
+    }
+}
+
+/* Whatever the consumer sees of it, it takes 1 before 2. */
+static void race_once(unsigned countdown, bool opens)
+{
+    static struct peal_queue_consumer consumer;
+    struct peal_queue_batch batch;
+    uint64_t expected = 1;
+    wish = (struct peal_queue_wish){
+        .kind = PEAL_TOPIC_IS_QUEUE, .options = PEAL_QUEUE_STRICT, .message_bytes_max = 8};
+    race.opens = opens;
+    rig_open(&rig, 64, 2, countdown);
+    rig_join(&rig, WITNESS, &race.region);
+    rig_join(&rig, MORTAL, &mortal);
+    if (!opens)
+        race_open(0);
+    race_open(1);
+    assert_int_equal(peal_queue_consumer_open(&consumer, &mortal, "jobs", &jobs), PEAL_OK);
+    assert_int_equal(peal_queue_consumer_take(&consumer, 1, &batch), PEAL_EMPTY);
+    race.countdown = countdown;
+    peal_fault_hook = push_in_between;
+    for (unsigned i = 0; i < 8; i++) {
+        if (peal_queue_consumer_take(&consumer, 1, &batch) != PEAL_OK)
+            continue;
+        const void *data = NULL;
+        size_t size_bytes = 0;
+        uint64_t number = 0;
+        assert_true(peal_queue_batch_message(&batch, 0, &data, &size_bytes));
+        memcpy(&number, data, sizeof(number));
+        assert_int_equal(number, expected++);
+        peal_queue_consumer_finish(&consumer, &batch);
+    }
+    peal_fault_hook = meet_fate;
+    assert_int_equal(expected, 3);
+    rig_close(&rig);
+}
+
+static void what_is_pushed_between_two_looks_comes_in_order(void **state)
+{
+    (void)state;
+    for (unsigned countdown = 1; countdown <= 6; countdown++) {
+        race_once(countdown, false);
+        race_once(countdown, true);
+    }
 }
 
 static void the_deaths_covered_every_step(void **state)
@@ -473,6 +565,7 @@ int main(void)
         cmocka_unit_test(no_message_is_lost_when_a_consumer_dies),
         cmocka_unit_test(what_a_dead_consumer_held_is_counted_once_where_it_is_dropped),
         cmocka_unit_test(no_message_is_lost_when_a_recoverer_dies),
+        cmocka_unit_test(what_is_pushed_between_two_looks_comes_in_order),
         cmocka_unit_test(the_deaths_covered_every_step),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

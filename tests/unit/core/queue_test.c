@@ -5,6 +5,7 @@
  */
 #include "core/queue_consumer.h"
 
+#include "core/audit.h"
 #include "core/recover.h"
 #include "tests/support/region_rig.h"
 
@@ -267,6 +268,20 @@ static void messages_outlive_their_producer_and_wait_for_a_consumer(void **state
     assert_nothing_is_left();
 }
 
+/* The region's own account finds nothing that does not fit. */
+static void assert_audit_is_clean(void)
+{
+    struct peal_audit_options options = PEAL_AUDIT_OPTIONS_INIT;
+    struct peal_audit audit = {.struct_bytes = sizeof(audit)};
+    struct peal_authority authority = rig_authority(&rig);
+    assert_int_equal(peal_audit_walk_region(rig.base, rig.size_bytes, &options, &authority, &audit),
+                     PEAL_OK);
+    for (int i = 0; i < PEAL_AUDIT_SEVERITIES; i++) {
+        if (audit.findings[i])
+            fail_msg("%s", audit.first);
+    }
+}
+
 static void messages_outlive_a_producer_that_died(void **state)
 {
     (void)state;
@@ -274,8 +289,10 @@ static void messages_outlive_a_producer_that_died(void **state)
     struct peal_queue_consumer consumer;
     produce(&producer, 3, &jobs, 8, PEAL_QUEUE_REFUSE);
     assert_int_equal(push(&producer, 11), PEAL_OK);
+    assert_audit_is_clean();
     rig_kill(&rig, 3);
     (void)peal_recover(&regions[0]);
+    assert_audit_is_clean();
     consume(&consumer, 1, &jobs);
     assert_int_equal(pop(&consumer), 11);
     assert_empty(&consumer);
@@ -361,6 +378,7 @@ static void a_consumer_that_goes_with_a_batch_leaves_it_to_the_others(void **sta
     assert_int_equal(peal_queue_consumer_take(&consumer, 2, &batch), PEAL_OK);
     peal_queue_consumer_close(&consumer);
     peal_queue_producer_close(&regions[0], &producer.place);
+    assert_audit_is_clean();
     consume(&consumer, 2, &jobs);
     assert_int_equal(peal_queue_consumer_take(&consumer, 5, &batch), PEAL_OK);
     assert_true(batch.is_redelivered);
