@@ -107,7 +107,7 @@ static int run(const struct run_options *options, struct peal_bus *bus, struct s
     struct account account = {.total = options->posters * options->jobs};
     pid_t posters[POSTERS_MAX], workers[WORKERS_MAX];
     struct peal_queue *reports = workers_queue(bus, WORKERS_REPORTS, PEAL_QUEUE_POP);
-    account.done = calloc(account.total + 1, 1);
+    account.done = calloc((size_t)account.total + 1, 1);
     if (!reports || !account.done) {
         peal_queue_close(reports);
         free(account.done);
