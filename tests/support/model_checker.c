@@ -25,7 +25,7 @@ struct passed {
 static struct {
     const struct model_program *program;
     bool is_searching;
-    int running; /* a thread, or -1: the oracle */
+    int running; /* a thread, or -1: the oracle, or nobody */
     bool begins_again;
     const char *violation;
     jmp_buf oracle;
@@ -33,7 +33,7 @@ static struct {
     struct state_copy levels[DEPTH_MAX];
     struct passed path[DEPTH_MAX];
     unsigned path_length;
-} search;
+} search = {.running = -1};
 
 static struct thread *thread_at(unsigned number)
 {

@@ -286,6 +286,20 @@ static uint64_t mix(uint64_t hash, const void *data, size_t size_bytes)
     return hash ^ hash >> 32;
 }
 
+/* Most of the world never changes: only blocks that differ from what they began as count. */
+static uint64_t mix_world(uint64_t hash, const struct model_program *program)
+{
+    const size_t block_bytes = 128;
+    const unsigned char *bytes = program->world;
+    for (size_t i = 0; i < program->world_bytes; i += block_bytes) {
+        size_t some = program->world_bytes - i < block_bytes ? program->world_bytes - i : block_bytes;
+        if (memcmp(bytes + i, world_at_begin + i, some) == 0)
+            continue;
+        hash = mix(hash + i, bytes + i, some);
+    }
+    return hash;
+}
+
 static uint64_t hash_memory(uint64_t hash, unsigned threads)
 {
     const struct memory *memory = &now.memory;
@@ -310,7 +324,7 @@ static uint64_t hash_memory(uint64_t hash, unsigned threads)
 static uint64_t hash_now(const struct model_program *program)
 {
     uint64_t hash = mix(1, now.values, (size_t)values_used * sizeof(now.values[0]));
-    hash = mix(hash, program->world, program->world_bytes);
+    hash = mix_world(hash, program);
     for (unsigned t = 0; t < program->thread_count; t++) {
         const struct thread *thread = &now.threads[t];
         hash = mix(hash, &thread->state, sizeof(thread->state));
