@@ -160,6 +160,7 @@ bool peal_lane_is_live(struct peal_region *region, uint32_t topic, uint32_t lane
         return false;
     if (!peal_region_is_dead(region, present))
         return true;
-    (void)peal_lane_bury(region, topic, lane);
+    /* Not left to a second question: a reader that left a lane which is ACTIVE still would join it again. */
+    (void)peal_lane_bury_dead(region, topic, lane, present);
     return false;
 }

@@ -90,13 +90,10 @@ static bool is_owed(const struct peal_region *region, uint32_t topic, uint32_t l
                                     (void *)peal_lane_pages_memory(region, &pages));
 }
 
-bool peal_lane_bury(struct peal_region *region, uint32_t topic, uint32_t lane)
+bool peal_lane_bury_dead(struct peal_region *region, uint32_t topic, uint32_t lane, uint64_t word)
 {
     struct peal_topic_shared *shared = &region->topics[topic];
     peal_u64 *owner = &shared->lanes[lane].owner;
-    uint64_t word = peal_owner_load(owner);
-    if (!peal_lane_is_published(word) || !peal_region_is_dead(region, word))
-        return false;
     bool is_claimed = peal_owner_state(word) == PEAL_LANE_CLAIMED;
     uint32_t state = is_claimed ? PEAL_LANE_FREE : PEAL_LANE_ORPHAN;
     if (!peal_owner_swap(owner, word, peal_owner_next(word, state)))
@@ -105,6 +102,13 @@ bool peal_lane_bury(struct peal_region *region, uint32_t topic, uint32_t lane)
     peal_epoch_move(&shared->lane_epoch);
     PEAL_FAULT("lane.burial_announced");
     return true;
+}
+
+bool peal_lane_bury(struct peal_region *region, uint32_t topic, uint32_t lane)
+{
+    uint64_t word = peal_owner_load(&region->topics[topic].lanes[lane].owner);
+    return peal_lane_is_published(word) && peal_region_is_dead(region, word) &&
+           peal_lane_bury_dead(region, topic, lane, word);
 }
 
 /* ORPHAN again, in the name of the publisher, whom the pages still know. */

@@ -171,7 +171,16 @@ static bool take(struct part *part)
     EXPECT(words.publisher == message.publisher && words.number == message.number);
     EXPECT(words.check == (words.publisher ^ words.number));
     struct voice *voice = voice_of(part, &message);
-    EXPECT(message.number - voice->next == message.lost); /* nothing is lost silently */
+    /* Nothing is lost silently. */
+    if (message.number - voice->next != message.lost) {
+        fprintf(stderr,
+                "process %d: message %" PRIu64 " of lane %" PRIu32 " of %016" PRIx64 ": %" PRIu64
+                " was due, %" PRIu64 " are told lost, flags %" PRIu32 ", heard at %" PRIu64
+                " of %" PRIu64 "\n",
+                (int)getpid(), message.number, message.lane, message.publisher, voice->next,
+                message.lost, message.flags, voice->heard_at, part->heard);
+        wrong(__LINE__);
+    }
     voice->next = message.number + 1;
     voice->heard_at = ++part->heard;
     (void)peal_u64_add_relaxed(&tally->taken, 1);
