@@ -256,9 +256,9 @@ static enum peal_status look_at_heads(struct peal_queue_consumer *consumer,
     uint64_t lowest = UINT64_MAX;
     *end = UINT64_MAX;
     for (uint32_t i = 0; i < consumer->joined_count; i++) {
+        PEAL_FAULT("queue.looking");
         if (peal_queue_source_head(&consumer->joined[i].source, &heads[i]) != PEAL_OK)
             return lose_lane(consumer, i);
-        PEAL_FAULT("queue.head_seen");
         if (heads[i].ticket < lowest) {
             *end = lowest;
             lowest = heads[i].ticket;

@@ -444,7 +444,7 @@ static struct {
     struct peal_region region;
     struct peal_queue_producer producers[2];
     struct peal_lane_place places[2];
-    unsigned countdown; /* heads to be seen before the others push */
+    unsigned countdown; /* looks at heads before the others push */
     bool opens;         /* the first of the two is opened only then */
 } race;
 
@@ -456,10 +456,10 @@ static void race_open(uint32_t which)
                      PEAL_OK);
 }
 
-/* At the given look at a head: 1 is pushed to the one lane, then 2 to the other. */
+/* Before the given look at a head: 1 is pushed to the one lane, then 2 to the other. */
 static void push_in_between(const char *point)
 {
-    if (strcmp(point, "queue.head_seen") != 0 || race.countdown == 0 || --race.countdown != 0)
+    if (strcmp(point, "queue.looking") != 0 || race.countdown == 0 || --race.countdown != 0)
         return;
     if (race.opens)
         race_open(0);
