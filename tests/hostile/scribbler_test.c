@@ -381,6 +381,7 @@ static pid_t start(int (*body)(uint64_t seed), uint64_t seed)
     (void)fflush(NULL);
     const pid_t parent = getpid();
     pid_t pid = fork();
+    assert_true(pid >= 0); /* a signal to -1 would go to everybody */
     if (pid != 0)
         return pid;
     (void)prctl(PR_SET_PDEATHSIG, SIGKILL);
