@@ -3,6 +3,7 @@
  * Ringing. Off the fast path: comes only when somebody sleeps.
  */
 #include "bus/bus_internal.h"
+#include "core/fault.h"
 
 /* Rings toward one client at once after a pause. Honest sleepers stay below, see bus/sleeper.h. */
 #define BELL_BURST 256u
@@ -40,6 +41,7 @@ void peal_bus_ring(struct peal_bus *bus, uint64_t targets)
      * BELLS-R1: pairs with BELL-R1 in peal_bell_arm().
      */
     const uint64_t taken = allowed & peal_u64_and_acq_rel(armed, ~allowed);
+    PEAL_FAULT("bells.taken");
     if (taken == 0)
         return;
     peal_bus_count(&bus->counters.bells_rung, (uint64_t)__builtin_popcountll(taken));

@@ -22,6 +22,7 @@
 enum peal_endpoint_kind {
     PEAL_ENDPOINT_PUBLISHER,
     PEAL_ENDPOINT_SUBSCRIBER,
+    PEAL_ENDPOINT_QUEUE,
 };
 
 struct peal_endpoint;

@@ -55,8 +55,10 @@ static enum peal_status enter(struct peal_waitset *waitset, struct peal_membersh
                                   "give it another callback");
 }
 
-enum peal_status peal_membership_add(struct peal_waitset *waitset, struct peal_endpoint *endpoint,
-                                     peal_waitset_callback callback, void *context)
+/* One of the callbacks, or none. */
+static enum peal_status add(struct peal_waitset *waitset, struct peal_endpoint *endpoint,
+                            peal_waitset_callback callback,
+                            peal_waitset_queue_callback queue_callback, void *context)
 {
     struct peal_membership *membership = calloc(1, sizeof(*membership));
     if (membership == NULL)
@@ -64,6 +66,7 @@ enum peal_status peal_membership_add(struct peal_waitset *waitset, struct peal_e
     membership->waitset = waitset;
     membership->endpoint = endpoint;
     membership->callback = callback;
+    membership->queue_callback = queue_callback;
     membership->context = context;
     peal_reference_init(&membership->references);
     cds_lfht_node_init(&membership->node);
@@ -74,6 +77,19 @@ enum peal_status peal_membership_add(struct peal_waitset *waitset, struct peal_e
     if (status != PEAL_OK)
         free(membership);
     return status;
+}
+
+enum peal_status peal_membership_add(struct peal_waitset *waitset, struct peal_endpoint *endpoint,
+                                     peal_waitset_callback callback, void *context)
+{
+    return add(waitset, endpoint, callback, NULL, context);
+}
+
+enum peal_status peal_membership_add_queue(struct peal_waitset *waitset,
+                                           struct peal_endpoint *endpoint,
+                                           peal_waitset_queue_callback callback, void *context)
+{
+    return add(waitset, endpoint, NULL, callback, context);
 }
 
 /* Under members_lock. The table's reference goes over to the list `gone`. */

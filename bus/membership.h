@@ -12,13 +12,14 @@
 
 #include "bus/endpoint.h"
 
-#include <peal/waitset.h>
+#include <peal/queue.h>
 
 struct peal_membership {
     struct cds_lfht_node node; /* in waitset->members, by the endpoint's id */
     struct peal_waitset *waitset;
     struct peal_endpoint *endpoint; /* held */
     peal_waitset_callback callback;
+    peal_waitset_queue_callback queue_callback; /* instead, if the endpoint is a queue */
     void *context;
     struct peal_reference references;
     peal_u32 removed;                 /* its callback must not begin any more */
@@ -30,6 +31,11 @@ struct peal_membership *peal_membership_of(struct cds_lfht_node *node);
 
 enum peal_status peal_membership_add(struct peal_waitset *waitset, struct peal_endpoint *endpoint,
                                      peal_waitset_callback callback, void *context);
+
+/* The same for a queue. */
+enum peal_status peal_membership_add_queue(struct peal_waitset *waitset,
+                                           struct peal_endpoint *endpoint,
+                                           peal_waitset_queue_callback callback, void *context);
 
 /* False if the endpoint is not there. */
 bool peal_membership_remove(struct peal_waitset *waitset, struct peal_endpoint *endpoint);

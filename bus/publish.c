@@ -81,6 +81,7 @@ static void announce_waiting(void *context, bool asleep)
     struct attempt *attempt = context;
     /* relaxed: the fence below, or the waiter's membarrier after it, orders it before our looks */
     peal_u64_store_relaxed(&attempt->publisher->writer.shared->writer.waiting, asleep ? 1 : 0);
+    PEAL_FAULT("publish.waiting");
     /* ROOM-F1: pairs with LANE-F4 in lane_reader.c:peal_lane_acknowledge(), and pairs with LANE-F5
      * there by the membarrier of peal_bus_sleep() that follows */
     peal_fence_seq_cst();

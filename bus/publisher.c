@@ -74,7 +74,8 @@ static enum peal_status join_topic(struct peal_publisher *publisher, struct peal
                                    const char *topic, const struct peal_publisher_options *options,
                                    const struct peal_lane_geometry *geometry)
 {
-    const struct peal_topic_type type = {options->type_name, options->schema_hash};
+    const struct peal_topic_type type = {.name = options->type_name,
+                                         .schema_hash = options->schema_hash};
     const char *name = options->name && *options->name ? options->name : bus->client_name;
     enum peal_status status =
         peal_topic_claim_lane(&bus->region, topic, &type, &publisher->place.topic,

@@ -49,7 +49,8 @@ enum peal_status peal_subscriber_create(struct peal_bus *bus, const char *topic,
     if (!made)
         return peal_fail(PEAL_ENOMEM, "no memory for a subscriber of \"%s\"", topic ? topic : "");
     bool reliable = options.reliability == PEAL_RELIABLE && !options.latest;
-    const struct peal_topic_type type = {options.type_name, options.schema_hash};
+    const struct peal_topic_type type = {.name = options.type_name,
+                                         .schema_hash = options.schema_hash};
     made->fences = bus->fences;
     made->wish = (struct peal_lane_reader_wish){
         .reliable = reliable, .latest = options.latest, .history = options.history};

@@ -74,7 +74,8 @@ static enum peal_status check_pair(const struct peal_waitset *waitset,
                                    const struct peal_endpoint *endpoint)
 {
     if (waitset == NULL || endpoint == NULL)
-        return peal_fail(PEAL_EINVAL, "a waitset and a subscriber are needed; one is NULL");
+        return peal_fail(PEAL_EINVAL,
+                         "a waitset and a subscriber or queue are needed; one is NULL");
     if (endpoint->bus != waitset->bus)
         return peal_fail(PEAL_EINVAL, "the subscriber is of another bus than the waitset; make a "
                                       "waitset for each bus");
@@ -100,6 +101,28 @@ enum peal_status peal_waitset_remove(struct peal_waitset *waitset,
     enum peal_status status = check_pair(waitset, endpoint);
     if (status == PEAL_OK && !peal_membership_remove(waitset, endpoint))
         status = peal_fail(PEAL_ENOENT, "the subscriber is not in this waitset");
+    return status;
+}
+
+/* A queue's endpoint is its first member, as that of a subscriber. */
+enum peal_status peal_waitset_add_queue(struct peal_waitset *waitset, struct peal_queue *queue,
+                                        peal_waitset_queue_callback callback, void *context)
+{
+    struct peal_endpoint *endpoint = (struct peal_endpoint *)(void *)queue;
+    enum peal_status status = check_pair(waitset, endpoint);
+    if (status == PEAL_OK)
+        status = peal_membership_add_queue(waitset, endpoint, callback, context);
+    if (status == PEAL_OK)
+        wake_waiting(waitset); /* the new one may have something to take */
+    return status;
+}
+
+enum peal_status peal_waitset_remove_queue(struct peal_waitset *waitset, struct peal_queue *queue)
+{
+    struct peal_endpoint *endpoint = (struct peal_endpoint *)(void *)queue;
+    enum peal_status status = check_pair(waitset, endpoint);
+    if (status == PEAL_OK && !peal_membership_remove(waitset, endpoint))
+        status = peal_fail(PEAL_ENOENT, "the queue is not in this waitset");
     return status;
 }
 
@@ -233,7 +256,8 @@ static bool take_round(void *context)
             break;
         }
         struct peal_membership *membership = peal_membership_of(node);
-        if (number++ >= from && membership->callback != NULL &&
+        if (number++ >= from &&
+            (membership->callback != NULL || membership->queue_callback != NULL) &&
             peal_endpoint_is_dispatchable(membership->endpoint) && peal_membership_hold(membership))
             waiter->round[waiter->round_count++] = membership;
     }
@@ -250,7 +274,9 @@ static bool run_callback(struct peal_membership *membership)
     peal_rcu_enter();
     const bool wanted = !peal_membership_is_removed(membership) && peal_endpoint_is_ready(endpoint);
     peal_rcu_leave();
-    if (wanted)
+    if (wanted && membership->queue_callback)
+        membership->queue_callback((struct peal_queue *)(void *)endpoint, membership->context);
+    else if (wanted)
         membership->callback((struct peal_subscriber *)(void *)endpoint, membership->context);
     peal_endpoint_callback_end(endpoint);
     return wanted;

@@ -23,6 +23,7 @@
 #define PEAL_CORE_BELL_H
 
 #include "core/atomic.h"
+#include "core/fault.h"
 #include "core/topic_shared.h"
 
 /* Publisher's side: everything published before is visible to whoever is not in the answer. */
@@ -41,6 +42,7 @@ static inline void peal_bell_arm(peal_u64 *armed, uint32_t client)
 {
     /* BELL-R1: pairs with BELL-A1 and BELLS-R1: who sees the bit sees our subscriptions as well */
     (void)peal_u64_or_seq_cst(armed, 1ull << client);
+    PEAL_FAULT("bell.armed");
     /* BELL-F2: pairs with BELL-F1, BELL-F3 and ENDPOINT-F1 */
     peal_fence_seq_cst();
 }
@@ -49,6 +51,7 @@ static inline void peal_bell_disarm(peal_u64 *armed, uint32_t client)
 {
     /* BELL-R2: pairs with BELL-A1; only fewer rings depend on it */
     (void)peal_u64_and_acq_rel(armed, ~(1ull << client));
+    PEAL_FAULT("bell.disarmed");
 }
 
 #endif

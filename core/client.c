@@ -22,6 +22,7 @@ static void write_fields(const struct peal_region *region, struct peal_client_sh
     peal_u64 *counters = &client->counters.heartbeat_ns;
     for (size_t i = 0; i < sizeof(client->counters) / sizeof(peal_u64); i++)
         peal_u64_store_relaxed(&counters[i], 0); /* relaxed: for observers only */
+    PEAL_FAULT("client.written");
 }
 
 static void clear_armed(struct peal_region *region)
@@ -44,7 +45,6 @@ enum peal_status peal_client_register(struct peal_region *region, const char *na
             continue;
         }
         write_fields(region, client, name, started_ns);
-        PEAL_FAULT("client.written");
         clear_armed(region);
         uint64_t own =
             peal_owner_take(word, PEAL_CLIENT_ACTIVE, region->index, (uint32_t)region->incarnation);

@@ -84,6 +84,20 @@ static uint64_t own_topic_word(const struct peal_region *region, uint64_t from, 
     return peal_owner_take(from, state, region->index, (uint32_t)region->incarnation);
 }
 
+static void store_queue(struct peal_topic_queue_shared *queue, const struct peal_queue_wish *wish)
+{
+    uint32_t bytes = wish->message_bytes_max ? wish->message_bytes_max : 64;
+    /* relaxed: published by OFFERED */
+    peal_u32_store_relaxed(&queue->kind, wish->kind);
+    peal_u32_store_relaxed(&queue->options, wish->options);
+    peal_u32_store_relaxed(&queue->message_bytes_max, wish->kind ? bytes : 0);
+    peal_u64_store_relaxed(&queue->published, 0);
+    peal_u64_store_relaxed(&queue->dropped_oldest, 0);
+    peal_u64_store_relaxed(&queue->dropped_newest, 0);
+    peal_u64_store_relaxed(&queue->lost, 0);
+    peal_u64_store_relaxed(&queue->ticket, 0); /* relaxed: as above */
+}
+
 /* Claims the lowest free entry, names it and offers it. False: none is free. */
 static bool offer(struct peal_region *region, const struct peal_topic_name *name, uint32_t *topic,
                   uint64_t *word)
@@ -104,6 +118,7 @@ static bool offer(struct peal_region *region, const struct peal_topic_name *name
         uint64_t type_word = peal_u64_load_relaxed(&entry->type_owner);
         peal_u64_store_relaxed(&entry->type_owner, peal_owner_next(type_word, PEAL_TOPIC_FREE));
         peal_text_store(entry->name, name->words, PEAL_TOPIC_NAME_WORDS);
+        store_queue(&entry->queue, &name->queue);
         PEAL_FAULT("topic.named");
         *topic = i;
         *word = peal_owner_next(claimed, PEAL_TOPIC_OFFERED);
@@ -133,7 +148,10 @@ static bool rival_wins(struct peal_region *region, uint32_t rival,
             return true;
         if (rival < own && is_patient && !peal_region_is_dead(region, word))
             return true;
-        if (peal_owner_swap(&entry->owner, word, peal_owner_next(word, PEAL_TOPIC_FREE)))
+        bool is_withdrawn =
+            peal_owner_swap(&entry->owner, word, peal_owner_next(word, PEAL_TOPIC_FREE));
+        PEAL_FAULT("topic.rival_withdrawn");
+        if (is_withdrawn)
             return false;
     }
     return true;
@@ -240,6 +258,7 @@ void peal_topic_remove_if_unused(struct peal_region *region, uint32_t topic)
         PEAL_FAULT("topic.closed");
         if (!is_used) {
             peal_epoch_move(&region->header->directory.epoch);
+            PEAL_FAULT("topic.closing_announced");
             return;
         }
         /* DIR-F5: pairs with DIR-F4 above, in the one who left meanwhile */

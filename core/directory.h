@@ -26,9 +26,17 @@
 
 #include "core/region.h"
 
+/* What makes an entry a queue. */
+struct peal_queue_wish {
+    uint32_t kind;              /* enum peal_topic_kind */
+    uint32_t options;           /* enum peal_queue_option */
+    uint32_t message_bytes_max; /* 0: whatever the queue has, 64 if it is made here */
+};
+
 struct peal_topic_type {
     const char *name; /* NULL or "": untyped */
     uint64_t schema_hash;
+    const struct peal_queue_wish *queue; /* NULL: a topic */
 };
 
 /* `name`: 1..63 characters, none below 0x21 but inner spaces; EINVAL with a message otherwise. */

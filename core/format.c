@@ -90,7 +90,8 @@ static void zero_words(unsigned char *from, const unsigned char *to)
     size_t count = (size_t)(to - from) / sizeof(peal_u64);
     peal_u64 *words = (peal_u64 *)(void *)from;
     for (size_t i = 0; i < count; i++)
-        peal_u64_store_relaxed(&words[i], 0); /* relaxed: published by the state word */
+        /* relaxed: published by the state word. no fault point: one after each part, below */
+        peal_u64_store_relaxed(&words[i], 0);
 }
 
 void peal_format_write(unsigned char *base, const struct peal_format_fields *fields)

@@ -2,6 +2,7 @@
 #include "core/lane_geometry.h"
 
 #include "core/error.h"
+#include "core/fault.h"
 
 #include <inttypes.h>
 #include <string.h>
@@ -84,10 +85,12 @@ void peal_lane_geometry_store(const struct peal_lane_geometry *geometry, uint64_
     peal_u32_store_relaxed(&lane->geometry.options, geometry->options);
     for (size_t i = 0; i < 4; i++)
         peal_u64_store_relaxed(&lane->geometry.name[i], words[i]); /* relaxed: as above */
+    PEAL_FAULT("lane.geometry");
     unsigned char *slots = (unsigned char *)lane + PEAL_LANE_SLOTS_OFFSET;
     for (uint32_t i = 0; i < geometry->depth; i++) /* relaxed: as above */
         peal_u64_store_relaxed(
             &peal_lane_slot(slots, geometry->depth - 1, geometry->stride_bytes, i)->stamp, 0);
+    PEAL_FAULT("lane.emptied");
 }
 
 enum peal_status peal_lane_geometry_load(struct peal_lane_geometry *geometry, uint64_t *incarnation,

@@ -57,7 +57,9 @@ static enum peal_status set_tag(const peal_u64 *owner, struct peal_lane_reader_s
         return PEAL_EMPTY;
     peal_u64_store_relaxed(&line->cursor, PEAL_LANE_NOT_GATING); /* relaxed: published by the tag */
     PEAL_FAULT("join.cursor");
-    return peal_owner_swap(&line->tag, 0, tag) ? PEAL_OK : PEAL_AGAIN;
+    bool is_set = peal_owner_swap(&line->tag, 0, tag);
+    PEAL_FAULT("join.tag_set");
+    return is_set ? PEAL_OK : PEAL_AGAIN;
 }
 
 /* The lane is pinned by us: what we find ORPHAN or better can't be reclaimed now. */
@@ -97,28 +99,46 @@ static enum peal_status join_pinned(struct peal_region *region, uint32_t topic, 
     return PEAL_AGAIN;
 }
 
+static peal_u64 *flags_of(struct peal_region *region, uint32_t topic, uint32_t entry)
+{
+    return &region->topics[topic].subscriber_flags[entry];
+}
+
+enum peal_status peal_lane_pin(struct peal_region *region, uint32_t topic, uint32_t lane,
+                               uint32_t entry)
+{
+    uint64_t word = peal_owner_load(&region->topics[topic].lanes[lane].owner);
+    if (!is_joinable(word))
+        return peal_owner_state(word) == PEAL_LANE_RECLAIMING ? PEAL_AGAIN : PEAL_EMPTY;
+    uint64_t pin = UINT64_C(1) << (PEAL_SUBSCRIBER_PIN_SHIFT + lane);
+    /* LIFE-R2: pairs with LIFE-A1 in lane_reclaim.c:reads() */
+    (void)peal_u64_or_seq_cst(flags_of(region, topic, entry), pin);
+    PEAL_FAULT("join.pinned");
+    /* LIFE-F3: pairs with LIFE-F2 in peal_lane_reclaim() */
+    peal_fence_seq_cst();
+    return PEAL_OK;
+}
+
+void peal_lane_unpin(struct peal_region *region, uint32_t topic, uint32_t lane, uint32_t entry)
+{
+    uint64_t pin = UINT64_C(1) << (PEAL_SUBSCRIBER_PIN_SHIFT + lane);
+    /* The tag comes before the pin goes.
+     * LIFE-R3: pairs with LIFE-A1 in lane_reclaim.c:reads() */
+    (void)peal_u64_and_acq_rel(flags_of(region, topic, entry), ~pin);
+    PEAL_FAULT("join.unpinned");
+}
+
 enum peal_status peal_lane_join(struct peal_region *region, uint32_t topic, uint32_t lane,
                                 uint32_t entry, uint64_t tag, struct peal_lane_found *found)
 {
     if (topic >= region->topics_max || lane >= PEAL_TOPIC_LANES_MAX ||
         entry >= PEAL_TOPIC_SUBSCRIBERS_MAX || tag == 0)
         return PEAL_EMPTY;
-    struct peal_topic_shared *shared = &region->topics[topic];
-    uint64_t word = peal_owner_load(&shared->lanes[lane].owner);
-    if (!is_joinable(word))
-        return peal_owner_state(word) == PEAL_LANE_RECLAIMING ? PEAL_AGAIN : PEAL_EMPTY;
-
-    uint64_t pin = UINT64_C(1) << (PEAL_SUBSCRIBER_PIN_SHIFT + lane);
-    /* LIFE-R2: pairs with LIFE-A1 in lane_reclaim.c:reads() */
-    (void)peal_u64_or_seq_cst(&shared->subscriber_flags[entry], pin);
-    PEAL_FAULT("join.pinned");
-    /* LIFE-F3: pairs with LIFE-F2 in peal_lane_reclaim() */
-    peal_fence_seq_cst();
-    enum peal_status status = join_pinned(region, topic, lane, entry, tag, found);
-    /* The tag comes before the pin goes.
-     * LIFE-R3: pairs with LIFE-A1 in lane_reclaim.c:reads() */
-    (void)peal_u64_and_acq_rel(&shared->subscriber_flags[entry], ~pin);
-    PEAL_FAULT("join.unpinned");
+    enum peal_status status = peal_lane_pin(region, topic, lane, entry);
+    if (status != PEAL_OK)
+        return status;
+    status = join_pinned(region, topic, lane, entry, tag, found);
+    peal_lane_unpin(region, topic, lane, entry);
     /* A reclaimer that met only our pin has spared the lane; if it is an orphan that we do not read,
      * nobody else may come to give it back. */
     if (status != PEAL_OK)

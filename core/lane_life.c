@@ -36,6 +36,7 @@ static void zero_head(struct peal_lane_shared *lane)
     peal_u64 *words = (peal_u64 *)(void *)lane;
     for (size_t i = 0; i < sizeof(*lane) / sizeof(*words); i++)
         peal_u64_store_relaxed(&words[i], 0); /* relaxed: ours alone until the lane opens */
+    PEAL_FAULT("lane.zeroed");
 }
 
 enum peal_status peal_lane_allocate(struct peal_region *region, struct peal_lane_place *place,
@@ -67,7 +68,6 @@ enum peal_status peal_lane_allocate(struct peal_region *region, struct peal_lane
     struct peal_lane_pages pages = {.word = word, .first = first, .count = count};
     *memory = peal_lane_pages_memory(region, &pages);
     zero_head(*memory);
-    PEAL_FAULT("lane.zeroed");
     return PEAL_OK;
 }
 
@@ -142,6 +142,7 @@ void peal_lane_close(struct peal_region *region, struct peal_lane_place *place)
         return;
     PEAL_FAULT("lane.closed");
     peal_epoch_move(&topic->lane_epoch);
+    PEAL_FAULT("lane.close_announced");
     /* A leaver clears its tag, then looks whether the lane is an orphan.
      * LIFE-F6: pairs with LIFE-F4 and DIR-F7 in peal_lane_leave(), free_subscriber() */
     peal_fence_seq_cst();
@@ -159,6 +160,7 @@ bool peal_lane_is_live(struct peal_region *region, uint32_t topic, uint32_t lane
         return false;
     if (!peal_region_is_dead(region, present))
         return true;
-    (void)peal_lane_bury(region, topic, lane);
+    /* Not left to a second question: a reader that left a lane which is ACTIVE still would join it again. */
+    (void)peal_lane_bury_dead(region, topic, lane, present);
     return false;
 }

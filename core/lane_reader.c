@@ -338,7 +338,9 @@ size_t peal_lane_release_batch(struct peal_lane_reader *reader, const struct pea
 static void publish_cursor(struct peal_lane_reader *reader, uint64_t cursor)
 {
     reader->acknowledged = cursor;
-    /* LANE-R2: pairs with GATE-A3 in lane_writer.c:lowest_needed(): our reads came before */
+    /* Our reads came before.
+     * LANE-R2: pairs with GATE-A3 in lane_writer.c:lowest_needed() and pairs with AUDIT-A1 in
+     * audit_lane.c:read_cursors() */
     peal_u64_store_release(&reader->line->cursor, cursor);
     PEAL_FAULT("lane.acknowledged");
 }

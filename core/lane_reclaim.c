@@ -4,6 +4,7 @@
 #include "core/epoch.h"
 #include "core/fault.h"
 #include "core/pages.h"
+#include "core/queue_life.h"
 #include "core/topic.h"
 
 /* Each time round, a subscriber has left meanwhile; there are not more of them than that. */
@@ -61,7 +62,8 @@ static uint64_t reading_clients(const struct peal_region *region, uint32_t topic
     const struct peal_lane_shared *memory = peal_lane_pages_memory(region, pages);
     for (uint32_t i = 0; i < PEAL_TOPIC_SUBSCRIBERS_MAX; i++) {
         uint64_t word = peal_owner_load(&shared->subscribers[i]);
-        if (peal_owner_state(word) == PEAL_SUBSCRIBER_ACTIVE &&
+        uint32_t state = peal_owner_state(word);
+        if ((state == PEAL_SUBSCRIBER_ACTIVE || state == PEAL_SUBSCRIBER_ADOPTED) &&
             reads(shared, lane, memory, i, word) && !peal_region_is_dead(region, word))
             clients |= UINT64_C(1) << peal_owner_unpack(word).client;
     }
@@ -78,20 +80,35 @@ uint64_t peal_lane_reading_clients(struct peal_region *region, uint32_t topic, u
     return reading_clients(region, topic, lane, &pages, are_sound);
 }
 
-bool peal_lane_bury(struct peal_region *region, uint32_t topic, uint32_t lane)
+/* Does a queue's lane hold messages that nobody has had yet? */
+static bool is_owed(const struct peal_region *region, uint32_t topic, uint32_t lane)
+{
+    struct peal_lane_pages pages;
+    return peal_topic_is_queue(&region->topics[topic]) &&
+           peal_lane_pages_read(region, topic, lane, &pages) &&
+           !peal_queue_lane_is_done(&region->topics[topic],
+                                    (void *)peal_lane_pages_memory(region, &pages));
+}
+
+bool peal_lane_bury_dead(struct peal_region *region, uint32_t topic, uint32_t lane, uint64_t word)
 {
     struct peal_topic_shared *shared = &region->topics[topic];
     peal_u64 *owner = &shared->lanes[lane].owner;
-    uint64_t word = peal_owner_load(owner);
-    if (!peal_lane_is_published(word) || !peal_region_is_dead(region, word))
-        return false;
     bool is_claimed = peal_owner_state(word) == PEAL_LANE_CLAIMED;
     uint32_t state = is_claimed ? PEAL_LANE_FREE : PEAL_LANE_ORPHAN;
     if (!peal_owner_swap(owner, word, peal_owner_next(word, state)))
         return false;
     PEAL_FAULT("lane.buried");
     peal_epoch_move(&shared->lane_epoch);
+    PEAL_FAULT("lane.burial_announced");
     return true;
+}
+
+bool peal_lane_bury(struct peal_region *region, uint32_t topic, uint32_t lane)
+{
+    uint64_t word = peal_owner_load(&region->topics[topic].lanes[lane].owner);
+    return peal_lane_is_published(word) && peal_region_is_dead(region, word) &&
+           peal_lane_bury_dead(region, topic, lane, word);
 }
 
 /* ORPHAN again, in the name of the publisher, whom the pages still know. */
@@ -106,6 +123,7 @@ static bool put_back(struct peal_topic_shared *shared, uint32_t lane, uint64_t r
     PEAL_FAULT("lane.spared");
     /* Somebody may have met RECLAIMING and wait for what comes of it. */
     peal_epoch_move(&shared->lane_epoch);
+    PEAL_FAULT("lane.spared_announced");
     return true;
 }
 
@@ -129,7 +147,7 @@ bool peal_lane_reclaim(struct peal_region *region, uint32_t topic, uint32_t lane
             return peal_owner_state(word) == PEAL_LANE_FREE;
         /* A look first: no need to disturb a lane that is plainly read. */
         if (peal_owner_state(word) == PEAL_LANE_ORPHAN &&
-            peal_lane_reading_clients(region, topic, lane))
+            (peal_lane_reading_clients(region, topic, lane) || is_owed(region, topic, lane)))
             return false;
         uint64_t reclaiming = peal_owner_take(word, PEAL_LANE_RECLAIMING, region->index,
                                               (uint32_t)region->incarnation);
@@ -140,13 +158,16 @@ bool peal_lane_reclaim(struct peal_region *region, uint32_t topic, uint32_t lane
         peal_fence_seq_cst();
         struct peal_lane_pages pages;
         bool are_sound = peal_lane_pages_read(region, topic, lane, &pages);
-        if (reading_clients(region, topic, lane, &pages, are_sound)) {
+        if (reading_clients(region, topic, lane, &pages, are_sound) ||
+            is_owed(region, topic, lane)) {
             if (!put_back(shared, lane, reclaiming, &pages))
                 return false;
             /* LIFE-F5: pairs with LIFE-F4 in peal_lane_leave() */
             peal_fence_seq_cst();
             continue;
         }
+        if (are_sound && peal_topic_is_queue(shared))
+            peal_queue_lane_retire(shared, (void *)peal_lane_pages_memory(region, &pages));
         if (peal_owner_unpack(pages.word).version == (topic << 5 | lane))
             (void)peal_pages_give(region, pages.first, pages.count, pages.word);
         PEAL_FAULT("lane.given");
@@ -154,6 +175,7 @@ bool peal_lane_reclaim(struct peal_region *region, uint32_t topic, uint32_t lane
             return false;
         PEAL_FAULT("lane.freed");
         peal_epoch_move(&shared->lane_epoch);
+        PEAL_FAULT("lane.end_announced");
         peal_topic_remove_if_unused(region, topic);
         return true;
     }

@@ -39,7 +39,7 @@ static inline uint64_t peal_stamp_complete(uint64_t number)
 /* Publisher: marks the slot as being written. peal_stamp_fence() must follow. */
 static inline void peal_stamp_begin(struct peal_slot_shared *slot, uint64_t number)
 {
-    /* relaxed: LANE-F1 orders it before the message's words */
+    /* relaxed: LANE-F1 orders it before the message's words. no fault point: the fence's */
     peal_u64_store_relaxed(&slot->stamp, peal_stamp_writing(number));
 }
 

@@ -6,6 +6,7 @@
 #include "core/lane_reclaim.h"
 #include "core/owner.h"
 #include "core/pages.h"
+#include "core/queue_life.h"
 #include "core/topic.h"
 
 /* Page words that are judged by one answer of the authority. */
@@ -53,10 +54,19 @@ static void recover_subscribers(struct peal_region *region, uint32_t topic, uint
         uint64_t word = peal_owner_load(&shared->subscribers[i]);
         if (peal_owner_state(word) == PEAL_SUBSCRIBER_FREE)
             continue;
-        if (peal_subscriber_is_held(word) && !is_dead(region, word, members))
+        if (peal_topic_is_queue(shared)) {
+            if (peal_owner_state(word) == PEAL_SUBSCRIBER_ORPHANED ||
+                peal_region_is_dead_by(region, word, members))
+                (void)peal_queue_bury(region, topic, i); /* asks the authority itself */
+            if (peal_subscriber_is_held(word))
+                continue;
+        }
+        bool is_possible = peal_owner_state(word) <= PEAL_SUBSCRIBER_ACTIVE;
+        if (is_possible && !is_dead(region, word, members))
             continue;
         free_word(&shared->subscribers[i], word);
         peal_epoch_move(&shared->subscriber_epoch);
+        PEAL_FAULT("recover.announced");
     }
 }
 

@@ -118,6 +118,7 @@ static enum peal_status lay_out(struct peal_region *region, uint64_t seen,
         peal_fence_seq_cst();
         if (!is_alone(region)) {
             (void)peal_owner_swap(state, claimed, seen);
+            PEAL_FAULT("format.withdrawn");
             *others_use_it = true;
             return PEAL_EFORMAT;
         }

@@ -65,13 +65,16 @@ enum peal_status peal_spsc_format(void *memory, size_t size_bytes, uint64_t elem
     struct peal_spsc_shared *shared = memory;
     /* relaxed: nobody joins beside us unless the memory was zero, and then the magic comes last */
     peal_u64_store_relaxed(&shared->initialiser.magic, 0);
+    PEAL_FAULT("spsc.cleared");
     peal_u32_store_relaxed(&shared->initialiser.format_version, PEAL_SPSC_FORMAT_VERSION);
     peal_u32_store_relaxed(&shared->initialiser.element_bytes, (uint32_t)element_bytes);
     peal_u64_store_relaxed(&shared->initialiser.capacity, capacity);
     peal_u64_store_relaxed(&shared->producer.tail, 0);
     peal_u64_store_relaxed(&shared->consumer.head, 0);
+    PEAL_FAULT("spsc.laid_out");
     /* SPSC-R3: the header and both cursors; pairs with SPSC-A3 in read_header() */
     peal_u64_store_release(&shared->initialiser.magic, PEAL_SPSC_MAGIC);
+    PEAL_FAULT("spsc.ready");
     return PEAL_OK;
 }
 

@@ -76,6 +76,7 @@
 #ifndef PEAL_CORE_SPSC_H
 #define PEAL_CORE_SPSC_H
 
+#include "core/fault.h"
 #include "core/spsc_shared.h"
 
 #include <peal/status.h>
@@ -157,9 +158,11 @@ static inline size_t peal_spsc_offset(uint64_t cursor, uint64_t capacity, size_t
 static inline void peal_spsc_producer_publish(struct peal_spsc_producer *producer, uint64_t tail)
 {
     producer->tail = tail;
+    PEAL_FAULT("spsc.written");
     /* SPSC-R1: the elements before the cursor; pairs with SPSC-A1 and SPSC-A5 in
      * spsc.c:peal_spsc_consumer_look() and _join() */
     peal_u64_store_release(&producer->shared->producer.tail, tail);
+    PEAL_FAULT("spsc.published");
 }
 
 /*
@@ -252,6 +255,7 @@ static inline void peal_spsc_consumer_give_back(struct peal_spsc_consumer *consu
     /* SPSC-R2: our reads of the elements come before; pairs with SPSC-A2 and SPSC-A4 in
      * spsc.c:peal_spsc_producer_look() and _join() */
     peal_u64_store_release(&consumer->shared->consumer.head, head);
+    PEAL_FAULT("spsc.given_back");
 }
 
 /* Moves the consumer's cursor, and gives the room back when enough has come together. */

@@ -16,6 +16,7 @@
 
 struct peal_topic_name {
     uint64_t words[PEAL_TOPIC_NAME_WORDS];
+    struct peal_queue_wish queue; /* what to make if there is none; kind 0: a topic */
 };
 
 /*
@@ -43,11 +44,22 @@ bool peal_topic_is_used(const struct peal_topic_shared *topic);
 enum peal_status peal_topic_check_type(struct peal_region *region, uint32_t topic,
                                        const struct peal_topic_type *type);
 
+/* After a participant's entry was given back: it may have been the last reader of orphans, even of some
+ * that it was invited to and never saw, and the last user of the topic. */
+void peal_topic_tidy(struct peal_region *region, uint32_t topic);
+
 /* Is the state one of a participant's? Unknown states are nobody's. */
 static inline bool peal_subscriber_is_held(uint64_t word)
 {
     uint32_t state = peal_owner_state(word);
-    return state == PEAL_SUBSCRIBER_CLAIMED || state == PEAL_SUBSCRIBER_ACTIVE;
+    return state >= PEAL_SUBSCRIBER_CLAIMED && state <= PEAL_SUBSCRIBER_ADOPTED;
+}
+
+/* Are the entry's lanes those of a queue? A topic's entries have no ORPHANED and no ADOPTED. */
+static inline bool peal_topic_is_queue(const struct peal_topic_shared *topic)
+{
+    /* relaxed: published by the entry's owner word */
+    return peal_u32_load_relaxed(&topic->queue.kind) == PEAL_TOPIC_IS_QUEUE;
 }
 
 static inline bool peal_lane_is_held(uint64_t word)

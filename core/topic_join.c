@@ -9,6 +9,7 @@
 #include "core/fault.h"
 #include "core/lane_life.h"
 #include "core/lane_reclaim.h"
+#include "core/queue_life.h"
 #include "core/text.h"
 #include "core/topic.h"
 
@@ -36,6 +37,33 @@ static enum peal_status join_begin(struct join *join, const char *name,
                          PEAL_TOPIC_NAME_BYTES - 1);
     *join = (struct join){.type = type};
     peal_text_pack(name, join->name.words, PEAL_TOPIC_NAME_WORDS);
+    if (type && type->queue)
+        join->name.queue = *type->queue;
+    return PEAL_OK;
+}
+
+/* Is the entry of the kind, and the queue of the shape, that is meant? */
+static enum peal_status check_kind(const struct peal_topic_shared *topic,
+                                   const struct peal_queue_wish *wish)
+{
+    /* relaxed: published by the topic's owner word */
+    uint32_t kind = peal_u32_load_relaxed(&topic->queue.kind);
+    uint32_t options = peal_u32_load_relaxed(&topic->queue.options);
+    uint32_t bytes = peal_u32_load_relaxed(&topic->queue.message_bytes_max);
+    if (kind != wish->kind)
+        return peal_fail(PEAL_EMISMATCH, "the name belongs to a %s; use another one",
+                         kind == PEAL_TOPIC_IS_QUEUE ? "queue" : "topic");
+    if (kind != PEAL_TOPIC_IS_QUEUE)
+        return PEAL_OK;
+    if (wish->message_bytes_max && wish->message_bytes_max != bytes)
+        return peal_fail(PEAL_EMISMATCH,
+                         "the queue's messages have up to %" PRIu32 " bytes, not %" PRIu32
+                         "; ask for that size, or for 0 to take it as it is",
+                         bytes, wish->message_bytes_max);
+    if (options != wish->options)
+        return peal_fail(PEAL_EMISMATCH,
+                         "the queue was made with other options; all of its users must agree "
+                         "about order, and about what becomes of messages that the dead held");
     return PEAL_OK;
 }
 
@@ -44,7 +72,8 @@ static enum peal_status join_confirm(struct peal_region *region, const struct jo
 {
     if (!peal_topic_hold(region, join->topic, &join->name, join->topic_word))
         return PEAL_AGAIN;
-    return peal_topic_check_type(region, join->topic, join->type);
+    enum peal_status status = check_kind(&region->topics[join->topic], &join->name.queue);
+    return status == PEAL_OK ? peal_topic_check_type(region, join->topic, join->type) : status;
 }
 
 static bool topic_has_changed(const struct peal_region *region, const struct join *join)
@@ -65,6 +94,15 @@ static uint64_t own_word(const struct peal_region *region, uint64_t from, uint32
 
 /* ---- subscribers ---- */
 
+void peal_topic_tidy(struct peal_region *region, uint32_t topic)
+{
+    /* DIR-F7: pairs with LIFE-F2 and LIFE-F6 in peal_lane_reclaim(), peal_lane_close() */
+    peal_fence_seq_cst();
+    for (uint32_t i = 0; i < PEAL_TOPIC_LANES_MAX; i++)
+        (void)peal_lane_reclaim(region, topic, i);
+    peal_topic_remove_if_unused(region, topic);
+}
+
 static void free_subscriber(struct peal_region *region, uint32_t topic, uint32_t entry,
                             uint64_t word)
 {
@@ -73,13 +111,9 @@ static void free_subscriber(struct peal_region *region, uint32_t topic, uint32_t
     if (peal_owner_swap(&shared->subscribers[entry], word, freed)) {
         PEAL_FAULT("subscriber.freed");
         peal_epoch_move(&shared->subscriber_epoch);
+        PEAL_FAULT("subscriber.end_announced");
     }
-    /* We may have been the last reader of orphans, even of some that we were invited to and never saw.
-     * DIR-F7: pairs with LIFE-F2 and LIFE-F6 in peal_lane_reclaim(), peal_lane_close() */
-    peal_fence_seq_cst();
-    for (uint32_t i = 0; i < PEAL_TOPIC_LANES_MAX; i++)
-        (void)peal_lane_reclaim(region, topic, i);
-    peal_topic_remove_if_unused(region, topic);
+    peal_topic_tidy(region, topic);
 }
 
 /* Claims a free entry, or failing that one of a dead client. */
@@ -93,6 +127,12 @@ static bool claim_subscriber(struct peal_region *region, uint32_t topic, uint32_
             bool is_free = peal_owner_state(seen) == PEAL_SUBSCRIBER_FREE;
             if (!is_free && (pass == 0 || !peal_region_is_dead(region, seen)))
                 continue;
+            if (!is_free && peal_topic_is_queue(shared)) {
+                (void)peal_queue_bury(region, topic, i); /* it may hold messages */
+                seen = peal_owner_load(&shared->subscribers[i]);
+                if (peal_owner_state(seen) != PEAL_SUBSCRIBER_FREE)
+                    continue;
+            }
             *entry = i;
             *word = own_word(region, seen, PEAL_SUBSCRIBER_CLAIMED);
             if (peal_owner_swap(&shared->subscribers[i], seen, *word)) {
@@ -111,6 +151,7 @@ static bool activate_subscriber(struct peal_region *region, uint32_t topic, uint
     struct peal_topic_shared *shared = &region->topics[topic];
     /* relaxed: published by the owner word */
     peal_u64_store_relaxed(&shared->subscriber_flags[entry], flags & PEAL_SUBSCRIBER_FLAGS_ALL);
+    PEAL_FAULT("subscriber.flags");
     uint64_t active = peal_owner_next(*word, PEAL_SUBSCRIBER_ACTIVE);
     /* DIR-R1: pairs with GATE-A1 in lane_writer.c:list_subscribers() */
     if (!peal_owner_swap(&shared->subscribers[entry], *word, active))
@@ -195,6 +236,7 @@ static bool claim_free_lane(struct peal_region *region, uint32_t topic, uint32_t
         peal_u32_store_relaxed(&entry->first_page, 0);
         peal_u32_store_relaxed(&entry->page_count, 0);
         peal_u64_store_relaxed(&entry->name_hash, 0);
+        PEAL_FAULT("lane.entry_cleared");
         *lane = i;
         return true;
     }

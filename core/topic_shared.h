@@ -7,6 +7,7 @@
  *         8  type_owner       FREE (untyped) -> CLAIMED -> READY
  *        16  schema_hash
  *        24  name[64]  88  type_name[64]
+ *       152  queue            what makes the entry a queue, see below; zero: a topic
  *       256  subscriber_epoch moves when a subscriber comes or goes; publishers read it at publish
  *       384  lane_epoch       moves when a lane comes or goes; subscribers read it when idle
  *       512  subscribers      32 owner words, together in four lines
@@ -38,6 +39,9 @@ enum peal_subscriber_state {
     PEAL_SUBSCRIBER_FREE = 0,
     PEAL_SUBSCRIBER_CLAIMED = 1,
     PEAL_SUBSCRIBER_ACTIVE = 2,
+    /* of queues only, see core/queue_life.h */
+    PEAL_SUBSCRIBER_ORPHANED = 3, /* a dead consumer's, with messages that somebody must adopt */
+    PEAL_SUBSCRIBER_ADOPTED = 4,  /* a dead consumer's, in the hands of the owner named */
 };
 
 enum peal_subscriber_flag {
@@ -67,13 +71,40 @@ struct peal_lane_entry_shared {
     peal_u64 name_hash; /* of the publisher's name, to recognise a restart */
 };
 
+enum peal_topic_kind {
+    PEAL_TOPIC_IS_TOPIC = 0,
+    PEAL_TOPIC_IS_QUEUE = 1, /* its lanes are those of core/queue_shared.h */
+};
+
+enum peal_queue_option {
+    PEAL_QUEUE_DROPS_HELD =
+        1u << 0,                 /* what the dead held is dropped and counted, not redelivered */
+    PEAL_QUEUE_STRICT = 1u << 1, /* one order over all producers */
+};
+#define PEAL_QUEUE_OPTIONS_ALL 3u
+
+/* Written by the entry's maker, with the name; the sums by whoever reclaims a lane. */
+struct peal_topic_queue_shared {
+    peal_u32 kind;
+    peal_u32 options;
+    peal_u32 message_bytes_max;
+    peal_u32 unused;
+    /* Of lanes that have ended, for observers. */
+    peal_u64 published;
+    peal_u64 dropped_oldest;
+    peal_u64 dropped_newest;
+    peal_u64 lost;
+    peal_u64 ticket; /* of strict queues: of the next message of any producer */
+};
+
 struct peal_topic_shared {
     peal_u64 owner;
     peal_u64 type_owner;
     peal_u64 schema_hash;
     peal_u64 name[PEAL_TOPIC_NAME_BYTES / 8];
     peal_u64 type_name[PEAL_TOPIC_NAME_BYTES / 8];
-    unsigned char pad0[256 - 152];
+    struct peal_topic_queue_shared queue;
+    unsigned char pad0[256 - 208];
     peal_u64 subscriber_epoch;
     unsigned char pad1[128 - 8];
     peal_u64 lane_epoch;
@@ -93,6 +124,8 @@ static_assert(offsetof(struct peal_topic_shared, type_owner) == 8, "format");
 static_assert(offsetof(struct peal_topic_shared, schema_hash) == 16, "format");
 static_assert(offsetof(struct peal_topic_shared, name) == 24, "format");
 static_assert(offsetof(struct peal_topic_shared, type_name) == 88, "format");
+static_assert(offsetof(struct peal_topic_shared, queue) == 152, "format");
+static_assert(sizeof(struct peal_topic_queue_shared) == 56, "format");
 static_assert(offsetof(struct peal_topic_shared, subscriber_epoch) == 256, "format");
 static_assert(offsetof(struct peal_topic_shared, lane_epoch) == 384, "format");
 static_assert(offsetof(struct peal_topic_shared, subscribers) == 512, "format");

@@ -12,7 +12,10 @@
 #include <inttypes.h>
 #include <string.h>
 
+/* How long another client's setting of the type is waited for. A look at the authority may cost system
+ * calls, so only some of the spins ask whether that client lives. */
 #define SPINS 4096u
+#define SPINS_PER_QUESTION (SPINS / 4u)
 
 /* Compares with the type of a topic whose type word is READY. */
 static enum peal_status compare(const struct peal_topic_shared *entry,
@@ -49,7 +52,8 @@ enum peal_status peal_topic_check_type(struct peal_region *region, uint32_t topi
         uint32_t state = peal_owner_state(word);
         if (state == PEAL_TOPIC_READY)
             return compare(entry, type, words);
-        if (state == PEAL_TOPIC_CLAIMED && !peal_region_is_dead(region, word)) {
+        bool asks = spin % SPINS_PER_QUESTION == 0;
+        if (state == PEAL_TOPIC_CLAIMED && !(asks && peal_region_is_dead(region, word))) {
             peal_cpu_relax();
             continue;
         }

@@ -10,7 +10,7 @@
 set -eu
 
 DEMO_PACKAGES="gcc g++ libc6-dev make cmake ninja-build pkg-config libck-dev liburcu-dev libbenchmark-dev"
-FULL_PACKAGES="$DEMO_PACKAGES git perl libcmocka-dev clang clang-format valgrind libc6-dbg strace mandoc
+FULL_PACKAGES="$DEMO_PACKAGES git perl libcmocka-dev clang libclang-rt-dev clang-format valgrind libc6-dbg strace mandoc
     gcc-aarch64-linux-gnu libc6-dev-arm64-cross qemu-user
     gcc-i686-linux-gnu libc6-dev-i386-cross
     libelf1 sparse"

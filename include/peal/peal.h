@@ -6,9 +6,11 @@
 #ifndef PEAL_PEAL_H
 #define PEAL_PEAL_H
 
+#include <peal/audit.h>
 #include <peal/bus.h>
 #include <peal/message.h>
 #include <peal/publisher.h>
+#include <peal/queue.h>
 #include <peal/spsc.h>
 #include <peal/status.h>
 #include <peal/subscriber.h>

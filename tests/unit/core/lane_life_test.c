@@ -467,6 +467,34 @@ static void a_lane_that_was_taken_from_its_publisher_is_corrupt(void **state)
     rig_close(&rig);
 }
 
+/* Dead by the first answer; by the second one its index has a new holder, who has not registered yet. */
+static uint64_t members_with_a_successor(void *context)
+{
+    uint32_t *questions = context;
+    return (*questions)++ == 0 ? 1u << 2 : 1u << 1 | 1u << 2;
+}
+
+static void a_lane_that_is_found_dead_once_is_an_orphan(void **state)
+{
+    (void)state;
+    struct peal_lane_shared *memory;
+    uint32_t questions = 0;
+    open_rig();
+    struct subscription is = subscribe(&reader);
+    struct peal_lane_place place = open_lane(&memory);
+    assert_int_equal(join(&is, place.lane), PEAL_OK);
+    reader.authority =
+        (struct peal_authority){.members = members_with_a_successor, .context = &questions};
+    assert_false(peal_lane_is_live(&reader, is.topic, place.lane, found.word));
+    const peal_u64 *owner = &reader.topics[is.topic].lanes[place.lane].owner;
+    assert_int_equal(peal_owner_state(peal_owner_load(owner)), PEAL_LANE_ORPHAN);
+    /* Who has left it then does not come to it again. */
+    leave(&is, place.lane, found.memory);
+    assert_int_equal(join(&is, place.lane), PEAL_EMPTY);
+    unsubscribe(&is);
+    rig_close(&rig);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -489,6 +517,7 @@ int main(void)
         cmocka_unit_test(a_reclaimer_gives_no_pages_of_another_lane_away),
         cmocka_unit_test(undrained_lanes_are_told_by_the_clients_that_keep_them),
         cmocka_unit_test(a_lane_that_was_taken_from_its_publisher_is_corrupt),
+        cmocka_unit_test(a_lane_that_is_found_dead_once_is_an_orphan),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

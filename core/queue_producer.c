@@ -1,0 +1,195 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "core/queue_producer.h"
+
+/* How often the cursor may move under a producer that drops its oldest messages. */
+#define ATTEMPTS 64u
+
+void peal_queue_producer_init(struct peal_queue_producer *producer,
+                              const struct peal_queue_geometry *geometry,
+                              struct peal_queue_lane_shared *lane, peal_u64 *ticket,
+                              enum peal_queue_full_action action)
+{
+    unsigned char *base = (unsigned char *)lane;
+    *producer = (struct peal_queue_producer){
+        .cells = base + geometry->cells_offset,
+        .lengths = (peal_u32 *)(void *)(base + PEAL_QUEUE_LENGTHS_OFFSET),
+        .published = &lane->producer.published,
+        .limit = geometry->depth,
+        .mask = geometry->depth - 1,
+        .cell_bytes = geometry->cell_bytes,
+        .message_bytes_max = geometry->message_bytes_max,
+        .action = action,
+        .lane = lane,
+        .tickets =
+            geometry->tickets_offset ? (peal_u64 *)(void *)(base + geometry->tickets_offset) : NULL,
+        .ticket = ticket,
+    };
+}
+
+/* The first message that a won claim holds, as one of ours, or UINT64_MAX. What no honest consumer
+ * writes counts as nothing: it can at worst spoil what that consumer reads. */
+static uint64_t held_from(const struct peal_queue_producer *producer, uint64_t cursor,
+                          uint64_t claim, uint32_t claimant)
+{
+    if (!peal_queue_is_won(cursor, claim, claimant))
+        return UINT64_MAX;
+    uint64_t lag = peal_queue_distance(peal_queue_claim_from(claim), producer->next);
+    uint32_t count = peal_queue_claim_count(claim);
+    if (lag > (uint64_t)producer->mask + 1 || count == 0 || count > lag)
+        return UINT64_MAX;
+    return producer->next - lag;
+}
+
+enum peal_status peal_queue_producer_gate(struct peal_queue_producer *producer)
+{
+    struct peal_queue_lane_shared *lane = producer->lane;
+    uint64_t depth = (uint64_t)producer->mask + 1;
+    uint64_t cursor = peal_queue_cursor_load(lane);
+    uint64_t behind = peal_queue_distance(peal_queue_cursor_position(cursor), producer->next);
+    if (behind > depth)
+        return PEAL_ECORRUPT;
+    uint64_t oldest = producer->next - behind;
+    for (uint32_t i = 0; i < PEAL_TOPIC_SUBSCRIBERS_MAX; i++) {
+        uint64_t claim = peal_queue_claim_load(&lane->readers[i].claim);
+        uint64_t held = held_from(producer, cursor, claim, i);
+        if (held < oldest)
+            oldest = held;
+    }
+    producer->limit = oldest + depth;
+    return PEAL_OK;
+}
+
+/* Drops up to `wanted` messages that nobody has claimed, as one of the claimants. It counts them so
+ * that who finds us dead can tell what is counted already. */
+static void drop_oldest(struct peal_queue_producer *producer, uint32_t wanted)
+{
+    struct peal_queue_lane_shared *lane = producer->lane;
+    uint32_t dropped = 0;
+    for (uint32_t attempt = 0; attempt < ATTEMPTS && dropped == 0; attempt++) {
+        uint64_t cursor = peal_queue_cursor_load(lane);
+        uint64_t from = peal_queue_cursor_position(cursor);
+        uint64_t there = peal_queue_distance(from, producer->next);
+        /* Less than all: a consumer has the oldest, and to drop what comes after makes no room. All: then
+         * nobody holds anything here, and there is no claim before ours to be helped. */
+        if (there != (uint64_t)producer->mask + 1)
+            break;
+        uint32_t count = there < wanted ? (uint32_t)there : wanted;
+        if (count > PEAL_QUEUE_COUNT_MAX)
+            count = PEAL_QUEUE_COUNT_MAX;
+        uint64_t claim = peal_queue_claim_pack(PEAL_QUEUE_CLAIMING, from, count);
+        /* relaxed: who finds us dead reads it behind the claim */
+        peal_u64_store_relaxed(&lane->drops.oldest_after, producer->dropped_oldest + count);
+        PEAL_FAULT("queue.drop_noted");
+        peal_queue_claim_store(&lane->drops.claim, claim);
+        PEAL_FAULT("queue.drop_claiming");
+        if (peal_queue_cursor_move(lane, cursor, claim, PEAL_QUEUE_PRODUCER))
+            dropped = count;
+        PEAL_FAULT("queue.drop_tried");
+    }
+    producer->dropped_oldest += dropped;
+    /* relaxed: it becomes what oldest_after says already */
+    peal_u64_store_relaxed(&lane->drops.oldest, producer->dropped_oldest);
+    PEAL_FAULT("queue.drop_counted");
+    peal_queue_claim_store(&lane->drops.claim, 0); /* counted before it goes */
+    PEAL_FAULT("queue.drop_done");
+}
+
+static void count_newest(struct peal_queue_producer *producer, size_t count)
+{
+    producer->dropped_newest += count;
+    /* relaxed: a figure for observers */
+    peal_u64_store_relaxed(&producer->lane->drops.newest, producer->dropped_newest);
+    PEAL_FAULT("queue.newest_counted");
+}
+
+enum peal_status peal_queue_producer_room(struct peal_queue_producer *producer, uint32_t wanted)
+{
+    if (producer->next < producer->limit)
+        return PEAL_OK;
+    enum peal_status status = peal_queue_producer_gate(producer);
+    if (status != PEAL_OK || producer->next < producer->limit)
+        return status;
+    if (producer->action == PEAL_QUEUE_DROP_OLDEST) {
+        drop_oldest(producer, wanted);
+        status = peal_queue_producer_gate(producer);
+        if (status != PEAL_OK)
+            return status;
+    }
+    return producer->next < producer->limit ? PEAL_OK : PEAL_FULL;
+}
+
+enum peal_status peal_queue_producer_push_slowly(struct peal_queue_producer *producer,
+                                                 const void *data, size_t size_bytes)
+{
+    if (size_bytes > producer->message_bytes_max)
+        return PEAL_EMSGSIZE;
+    enum peal_status status = peal_queue_producer_room(producer, 1);
+    if (status == PEAL_OK)
+        peal_queue_producer_put(producer, data, size_bytes);
+    if (status == PEAL_FULL && producer->action != PEAL_QUEUE_REFUSE) {
+        count_newest(producer, 1);
+        return PEAL_OK;
+    }
+    return status;
+}
+
+/* Fills `count` cells that do not go round the end of the ring. */
+static void fill(struct peal_queue_producer *producer, const unsigned char *data, size_t size_bytes,
+                 uint32_t count)
+{
+    uint32_t place = (uint32_t)producer->next & producer->mask;
+    unsigned char *cell = producer->cells + (size_t)place * producer->cell_bytes;
+    for (uint32_t i = 0; i < count; i++) {
+        /* relaxed: published by QUEUE-R4 */
+        peal_u32_store_relaxed(&producer->lengths[place + i], (uint32_t)size_bytes);
+    }
+    if (size_bytes == producer->cell_bytes) {
+        memcpy(cell, data, size_bytes * count);
+    } else {
+        for (uint32_t i = 0; i < count; i++)
+            memcpy(cell + (size_t)i * producer->cell_bytes, data + (size_t)i * size_bytes,
+                   size_bytes);
+    }
+    peal_queue_producer_order(producer, place, count);
+    PEAL_FAULT("queue.batch_filled");
+    producer->next += count;
+}
+
+/* As many as there is room for, at most to the end of the ring twice. */
+static size_t push_some(struct peal_queue_producer *producer, const unsigned char *data,
+                        size_t size_bytes, size_t count)
+{
+    uint64_t room = producer->limit - producer->next;
+    uint32_t some = count < room ? (uint32_t)count : (uint32_t)room;
+    uint32_t to_end = producer->mask + 1 - ((uint32_t)producer->next & producer->mask);
+    uint32_t first = some < to_end ? some : to_end;
+    fill(producer, data, size_bytes, first);
+    if (some > first)
+        fill(producer, data + (size_t)first * size_bytes, size_bytes, some - first);
+    peal_queue_published_store(producer->published, producer->next);
+    PEAL_FAULT("queue.batch_published");
+    return some;
+}
+
+enum peal_status peal_queue_producer_push_batch(struct peal_queue_producer *producer,
+                                                const void *data, size_t size_bytes, size_t count,
+                                                size_t *pushed)
+{
+    const unsigned char *bytes = data;
+    *pushed = 0;
+    if (size_bytes > producer->message_bytes_max)
+        return PEAL_EMSGSIZE;
+    while (*pushed < count) {
+        size_t left = count - *pushed;
+        uint32_t wanted = left > PEAL_QUEUE_COUNT_MAX ? PEAL_QUEUE_COUNT_MAX : (uint32_t)left;
+        enum peal_status status = peal_queue_producer_room(producer, wanted);
+        if (status == PEAL_FULL && producer->action != PEAL_QUEUE_REFUSE) {
+            count_newest(producer, left);
+            return PEAL_OK;
+        }
+        if (status != PEAL_OK)
+            return status;
+        *pushed += push_some(producer, bytes + *pushed * size_bytes, size_bytes, left);
+    }
+    return PEAL_OK;
+}

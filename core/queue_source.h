@@ -1,0 +1,93 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * A queue's lane as one consumer sees it: claim messages, read them in place, be done with them. See
+ * core/queue_claim.h for the protocol.
+ *
+ * Whatever a peer has written, what is handed out lies inside of the lane. Nothing here blocks,
+ * allocates or calls the operating system. One thread at a time.
+ */
+#ifndef PEAL_CORE_QUEUE_SOURCE_H
+#define PEAL_CORE_QUEUE_SOURCE_H
+
+#include "core/cpu.h"
+#include "core/queue_claim.h"
+#include "core/queue_geometry.h"
+
+struct peal_queue_source {
+    peal_u64 *cursor;
+    peal_u64 *claim;         /* ours, in this lane */
+    uint64_t published_seen; /* modulo 2^48 */
+    uint32_t entry;          /* ours */
+    uint32_t mask;
+    uint32_t cell_bytes;
+    uint32_t message_bytes_max;
+    const unsigned char *cells;
+    const peal_u32 *lengths;
+    const peal_u64 *tickets; /* NULL unless the queue is strict */
+    struct peal_queue_lane_shared *lane;
+};
+
+/* Messages that are ours until peal_queue_source_finish(). */
+struct peal_queue_range {
+    uint64_t from; /* modulo 2^48 */
+    uint32_t count;
+};
+
+void peal_queue_source_init(struct peal_queue_source *source,
+                            const struct peal_queue_geometry *geometry,
+                            struct peal_queue_lane_shared *lane, uint32_t entry);
+
+/* Reads how far the producer is. OK; EMPTY; ECORRUPT: no honest producer is there; AGAIN: `cursor`
+ * is old. */
+enum peal_status peal_queue_source_look(struct peal_queue_source *source, uint64_t cursor);
+
+/*
+ * Claims up to `wanted` (1..PEAL_QUEUE_COUNT_MAX) messages, of which nothing may be claimed here. OK;
+ * EMPTY; ECORRUPT; AGAIN: others were faster each time.
+ */
+enum peal_status peal_queue_source_claim(struct peal_queue_source *source, uint32_t wanted,
+                                         struct peal_queue_range *range);
+
+/* What a strict queue's consumer sees of a lane. */
+struct peal_queue_head {
+    uint64_t cursor;
+    uint32_t count;  /* messages there */
+    uint64_t ticket; /* of the first; UINT64_MAX: there is none */
+};
+
+/* OK also if there is none; ECORRUPT. */
+enum peal_status peal_queue_source_head(const struct peal_queue_source *source,
+                                        struct peal_queue_head *head);
+
+/* How many of the head's messages, at most `wanted`, come before the ticket `end`. */
+uint32_t peal_queue_source_run(const struct peal_queue_source *source,
+                               const struct peal_queue_head *head, uint64_t end, uint32_t wanted);
+
+/* Claims the first `count` messages of the head. AGAIN: somebody moved the cursor. */
+enum peal_status peal_queue_source_claim_head(struct peal_queue_source *source,
+                                              const struct peal_queue_head *head, uint32_t count,
+                                              struct peal_queue_range *range);
+
+/* Message `i` of a range, in place. False: its length is impossible; the producer is not honest. */
+static inline bool peal_queue_source_message(const struct peal_queue_source *source,
+                                             const struct peal_queue_range *range, uint32_t i,
+                                             const void **data, size_t *size_bytes)
+{
+    uint32_t place = (uint32_t)(range->from + i) & source->mask;
+    /* relaxed: behind QUEUE-A3 */
+    uint32_t length = peal_u32_load_relaxed(&source->lengths[place]);
+    if (PEAL_UNLIKELY(length > source->message_bytes_max))
+        return false;
+    *data = source->cells + (size_t)place * source->cell_bytes;
+    *size_bytes = length;
+    return true;
+}
+
+/* Done with what was claimed: the producer may write there again. */
+static inline void peal_queue_source_finish(const struct peal_queue_source *source)
+{
+    peal_queue_claim_store(source->claim, 0);
+    PEAL_FAULT("queue.finished");
+}
+
+#endif

@@ -1,0 +1,75 @@
+#!/bin/sh
+# SPDX-License-Identifier: Apache-2.0
+# Fuzzes with libFuzzer, AddressSanitizer and UndefinedBehaviorSanitizer.
+#
+#   scripts/fuzz.sh [region|url] [SECONDS] [BUILD_FOLDER]     60 seconds, build/fuzz
+#   scripts/fuzz.sh corpus region|url [BUILD_FOLDER]          puts what was found by earlier runs into the corpus, pruned
+#
+# The corpus is tests/fuzz/corpus/TARGET; what a run finds beyond it stays in BUILD_FOLDER. A failing input is written
+# there as crash-...: `BUILD_FOLDER/TARGET crash-...` runs it again.
+set -eu
+cd "$(dirname "$0")/.."
+fails=0
+
+# Exit code 77 is ctest's "skipped".
+clang=${CLANG-clang}
+if ! "$clang" -fsanitize=fuzzer -x c - -o /dev/null 2>/dev/null <<'END'
+#include <stddef.h>
+#include <stdint.h>
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) { (void)data; (void)size; return 0; }
+END
+then
+    echo "SKIPPED: $clang has no libFuzzer here; install clang and libclang-rt-dev (scripts/setup.sh)"
+    exit 77
+fi
+
+sources_of() {
+    case "$1" in
+    region) echo tests/fuzz/region_fuzz.c core/*.c ;;
+    url) echo tests/fuzz/url_fuzz.c bus/url.c tests/support/fault_plan.c core/error.c transport/registry.c ;;
+    *) echo "fuzz: there is no target '$1'; choose region or url" >&2; exit 2 ;;
+    esac
+}
+
+build() {
+    mkdir -p "$folder/$1-corpus"
+    # shellcheck disable=SC2046
+    "$clang" -std=gnu17 -g -O1 -I. -Iinclude -D_GNU_SOURCE -fno-sanitize-recover=all \
+        -fsanitize=fuzzer,address,undefined $(sources_of "$1") -o "$folder/$1"
+}
+
+if [ "${1-}" = corpus ]; then
+    target=${2?usage: scripts/fuzz.sh corpus region|url [BUILD_FOLDER]}
+    folder=${3-build/fuzz}
+    build "$target"
+    rm -rf "$folder/$target-merged"
+    mkdir -p "tests/fuzz/corpus/$target" "$folder/$target-merged"
+    "$folder/$target" -set_cover_merge=1 -use_counters=0 -max_len=4096 "$folder/$target-merged" "tests/fuzz/corpus/$target" \
+        "$folder/$target-corpus"
+    find "tests/fuzz/corpus/$target" -type f -delete
+    cp "$folder/$target-merged"/* "tests/fuzz/corpus/$target"
+    exit 0
+fi
+
+case "${1-}" in
+region | url) targets=$1 ;;
+'') targets="region url" ;;
+*) echo "fuzz: there is no target '$1'; choose region or url" >&2; exit 2 ;;
+esac
+seconds=${2-60}
+folder=${3-build/fuzz}
+for target in $targets; do
+    build "$target"
+    # A region is 64 KiB; longer inputs are of no use.
+    if "$folder/$target" -max_total_time="$seconds" -timeout=10 -rss_limit_mb=1024 -max_len=65537 -print_final_stats=1 \
+        -artifact_prefix="$folder/" "$folder/$target-corpus" "tests/fuzz/corpus/$target" >"$folder/$target.log" 2>&1; then
+        grep -E '^(stat::number_of_executed_units|Done)' "$folder/$target.log"
+        grep -oE 'INITED .*' "$folder/$target.log" | head -1
+        grep -oE ' cov: [0-9]+ ft: [0-9]+ corp: [^ ]+' "$folder/$target.log" | tail -1
+    else
+        tail -40 "$folder/$target.log"
+        fails=$((fails + 1))
+    fi
+done
+[ "$fails" -eq 0 ] || { echo "fuzz: $fails targets failed"; exit 1; }
