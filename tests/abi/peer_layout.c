@@ -61,6 +61,25 @@ static void print_region(void)
     CONSTANT(PEAL_CLIENTS_MAX);
 }
 
+static void print_queue(void)
+{
+    STRUCT(peal_topic_queue_shared);
+    FIELD(peal_topic_queue_shared, kind);
+    FIELD(peal_topic_queue_shared, published);
+    FIELD(peal_topic_queue_shared, ticket);
+    STRUCT(peal_queue_reader_shared);
+    FIELD(peal_queue_reader_shared, tag);
+    FIELD(peal_queue_reader_shared, claim);
+    FIELD(peal_queue_reader_shared, lost_claim);
+    STRUCT(peal_queue_lane_shared);
+    FIELD(peal_queue_lane_shared, geometry.message_bytes_max);
+    FIELD(peal_queue_lane_shared, drops.claim);
+    FIELD(peal_queue_lane_shared, producer.published);
+    FIELD(peal_queue_lane_shared, consumers.cursor);
+    FIELD(peal_queue_lane_shared, consumers.waiting);
+    FIELD(peal_queue_lane_shared, readers);
+}
+
 static void print_topic(void)
 {
     STRUCT(peal_lane_entry_shared);
@@ -251,6 +270,7 @@ int peer_print_layout(void)
 {
     print_region();
     print_topic();
+    print_queue();
     print_lane();
     print_spsc();
     print_posix();
