@@ -8,6 +8,7 @@
 #include "core/hash.h"
 #include "core/lane_geometry.h"
 #include "core/owner.h"
+#include "core/queue_shared.h"
 #include "core/region.h"
 #include "core/spsc.h"
 #include "tests/abi/peer.h"
