@@ -96,6 +96,7 @@ static void store_queue(struct peal_topic_queue_shared *queue, const struct peal
     peal_u64_store_relaxed(&queue->dropped_newest, 0);
     peal_u64_store_relaxed(&queue->lost, 0);
     peal_u64_store_relaxed(&queue->ticket, 0); /* relaxed: as above */
+    PEAL_FAULT("topic.queue_noted");
 }
 
 /* Claims the lowest free entry, names it and offers it. False: none is free. */

@@ -116,7 +116,8 @@ static inline uint64_t peal_queue_cursor_load(const struct peal_queue_lane_share
 static inline bool peal_queue_cursor_move(struct peal_queue_lane_shared *lane, uint64_t cursor,
                                           uint64_t claim, uint32_t claimant)
 {
-    /* QUEUE-R1: pairs with QUEUE-A1 above: the claim before the cursor */
+    /* no fault point: the caller has one.
+     * QUEUE-R1: pairs with QUEUE-A1 above: the claim before the cursor */
     return peal_u64_cas_acq_rel(&lane->consumers.cursor, &cursor,
                                 peal_queue_cursor_after(claim, claimant));
 }
@@ -131,14 +132,16 @@ static inline uint64_t peal_queue_claim_load(const peal_u64 *word)
 /* By the owner of the claim: a new one, what is left of it, or 0. */
 static inline void peal_queue_claim_store(peal_u64 *word, uint64_t claim)
 {
-    /* QUEUE-R2: pairs with QUEUE-A2 above */
+    /* no fault point: the caller has one.
+     * QUEUE-R2: pairs with QUEUE-A2 above */
     peal_u64_store_release(word, claim);
 }
 
 /* By a helper or an adopter. False: it has changed. */
 static inline bool peal_queue_claim_swap(peal_u64 *word, uint64_t claim, uint64_t desired)
 {
-    /* QUEUE-R3: pairs with QUEUE-A2 above: passes on what the owner's claim gave */
+    /* no fault point: the caller has one.
+     * QUEUE-R3: pairs with QUEUE-A2 above: passes on what the owner's claim gave */
     return peal_u64_cas_acq_rel(word, &claim, desired);
 }
 
@@ -150,7 +153,8 @@ static inline uint64_t peal_queue_published_load(const struct peal_queue_lane_sh
 
 static inline void peal_queue_published_store(peal_u64 *published, uint64_t count)
 {
-    /* QUEUE-R4: pairs with QUEUE-A3 above: cells and lengths before their count */
+    /* no fault point: the caller has one.
+     * QUEUE-R4: pairs with QUEUE-A3 above: cells and lengths before their count */
     peal_u64_store_release(published, count);
 }
 

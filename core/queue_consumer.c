@@ -28,7 +28,8 @@ static void leave(struct peal_queue_consumer *consumer, uint32_t index)
 static void give_up(struct peal_queue_consumer *consumer, uint32_t lane)
 {
     const struct peal_topic_shared *topic = &consumer->region->topics[consumer->topic];
-    /* relaxed: other threads of ours only want to know whether it makes sense to wake us */
+    /* no fault point: private.
+     * relaxed: other threads of ours only want to know whether it makes sense to wake us */
     peal_u64_store_relaxed(&consumer->given_up[lane], peal_owner_load(&topic->lanes[lane].owner));
 }
 

@@ -90,8 +90,14 @@ void peal_queue_lane_retire(struct peal_topic_shared *topic, struct peal_queue_l
     uint64_t lost = peal_queue_lane_lost(lane);
     /* relaxed: figures for observers, and the lane is ours alone */
     (void)peal_u64_add_relaxed(&sums->published, peal_u64_load_relaxed(&lane->producer.published));
+    PEAL_FAULT("queue.retiring");
+    /* relaxed: as above */
     (void)peal_u64_add_relaxed(&sums->dropped_oldest, peal_u64_load_relaxed(oldest));
+    PEAL_FAULT("queue.retiring");
+    /* relaxed: as above */
     (void)peal_u64_add_relaxed(&sums->dropped_newest, peal_u64_load_relaxed(&lane->drops.newest));
+    PEAL_FAULT("queue.retiring");
+    /* relaxed: as above */
     (void)peal_u64_add_relaxed(&sums->lost, lost);
     PEAL_FAULT("queue.retired");
 }
@@ -238,6 +244,7 @@ static bool take_over(struct peal_region *region, uint32_t topic, uint32_t entry
     PEAL_FAULT("queue.adopted");
     /* Pins of the dead are no pins. Relaxed: the entry is ours, and a stale pin spares a lane once. */
     peal_u64_store_relaxed(&shared->subscriber_flags[entry], 0);
+    PEAL_FAULT("queue.unpinned");
     return true;
 }
 

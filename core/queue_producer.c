@@ -140,7 +140,8 @@ static void fill(struct peal_queue_producer *producer, const unsigned char *data
     uint32_t place = (uint32_t)producer->next & producer->mask;
     unsigned char *cell = producer->cells + (size_t)place * producer->cell_bytes;
     for (uint32_t i = 0; i < count; i++) {
-        /* relaxed: published by QUEUE-R4 */
+        /* no fault point: nobody reads it before QUEUE-R4.
+         * relaxed: published by QUEUE-R4 */
         peal_u32_store_relaxed(&producer->lengths[place + i], (uint32_t)size_bytes);
     }
     if (size_bytes == producer->cell_bytes) {

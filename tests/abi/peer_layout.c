@@ -8,6 +8,7 @@
 #include "core/hash.h"
 #include "core/lane_geometry.h"
 #include "core/owner.h"
+#include "core/queue_shared.h"
 #include "core/region.h"
 #include "core/spsc.h"
 #include "tests/abi/peer.h"
@@ -59,6 +60,25 @@ static void print_region(void)
     CONSTANT(PEAL_FORMAT_VERSION);
     CONSTANT(PEAL_REGION_TAG);
     CONSTANT(PEAL_CLIENTS_MAX);
+}
+
+static void print_queue(void)
+{
+    STRUCT(peal_topic_queue_shared);
+    FIELD(peal_topic_queue_shared, kind);
+    FIELD(peal_topic_queue_shared, published);
+    FIELD(peal_topic_queue_shared, ticket);
+    STRUCT(peal_queue_reader_shared);
+    FIELD(peal_queue_reader_shared, tag);
+    FIELD(peal_queue_reader_shared, claim);
+    FIELD(peal_queue_reader_shared, lost_claim);
+    STRUCT(peal_queue_lane_shared);
+    FIELD(peal_queue_lane_shared, geometry.message_bytes_max);
+    FIELD(peal_queue_lane_shared, drops.claim);
+    FIELD(peal_queue_lane_shared, producer.published);
+    FIELD(peal_queue_lane_shared, consumers.cursor);
+    FIELD(peal_queue_lane_shared, consumers.waiting);
+    FIELD(peal_queue_lane_shared, readers);
 }
 
 static void print_topic(void)
@@ -251,6 +271,7 @@ int peer_print_layout(void)
 {
     print_region();
     print_topic();
+    print_queue();
     print_lane();
     print_spsc();
     print_posix();

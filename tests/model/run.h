@@ -24,7 +24,10 @@ void run_holds(const struct model_program *program);
  */
 void run_each_order_is_needed(const struct model_program *program, const char *const *spared);
 
-/* Each mutant of `model` (in mutants.txt) makes one of the programs fail, which is prepared by `prepare`. */
+/* Each of those in `needed`, a list that ends with NULL, is. */
+void run_these_orders_are_needed(const struct model_program *program, const char *const *needed);
+
+/* Each mutant of `model` (in mutants.txt) makes the program fail. */
 void run_each_mutant_fails(const char *model, const struct model_program *program);
 
 #endif

@@ -63,6 +63,11 @@ static _Noreturn void begin_again(void)
     longjmp(search.oracle, 1);
 }
 
+bool model_is_in_thread(void)
+{
+    return search.running >= 0;
+}
+
 enum model_thread_state model_thread_state(unsigned thread)
 {
     return thread_at(thread)->state;
@@ -110,18 +115,36 @@ void model_fence(enum model_order order, struct model_site *site)
         (void)memory_step(&state_now()->memory, thread, search.program->thread_count, &step, 0);
 }
 
+/* Plain memory is no step of its own: without races nobody can tell when, between two steps of its
+ * thread, it was used; and the weak memory finds the races. */
+static void access_plain(const struct state_word *word, unsigned thread, struct model_step *step)
+{
+    if (!search.program->is_weak) {
+        state_act(word, step, false);
+        return;
+    }
+    const char *race =
+        memory_step(&state_now()->memory, thread, search.program->thread_count, step, 0);
+    if (race)
+        model_fail(race);
+}
+
 /* An access to shared memory by the running thread or the oracle. */
 static void access_word(struct model_step *step)
 {
     bool writes = step->operation != MODEL_LOAD;
     struct state_word *word = state_word(step->address);
     if (search.running < 0) {
-        if (writes && state_enlist(word, step->bytes))
+        bool is_shared_now = state_note_oracle(word, search.program->is_weak);
+        if ((writes && state_enlist(word, step->bytes)) || is_shared_now)
             begin_again();
         state_act(word, step, true);
         return;
     }
     unsigned thread = (unsigned)search.running;
+    /* To wait is a step even if nobody ever rings. */
+    if (step->operation == MODEL_WAIT && state_note_oracle(word, search.program->is_weak))
+        begin_again();
     if (state_note(word, thread, writes ? step->bytes : 0, search.program->is_weak))
         begin_again();
     if (!word->is_shared) {
@@ -130,7 +153,10 @@ static void access_word(struct model_step *step)
     }
     step->location = word->location;
     step->marks = step->is_plain || word->is_guarded ? state_marks(word) : -1;
-    thread_yield(thread_at(thread), step);
+    if (step->is_plain)
+        access_plain(word, thread, step);
+    else
+        thread_yield(thread_at(thread), step);
 }
 
 static bool is_private(const void *address)
@@ -389,7 +415,8 @@ static void explore(unsigned depth)
 {
     const struct model_program *program = search.program;
     search.result.states++;
-    if (depth + 1 >= DEPTH_MAX || (program->states_max && search.result.states > program->states_max)) {
+    if (depth + 1 >= DEPTH_MAX ||
+        (program->states_max && search.result.states > program->states_max)) {
         search.result.is_complete = false;
         return;
     }
@@ -442,6 +469,7 @@ struct model_result model_explore(const struct model_program *program)
     search.violation = NULL;
     search.is_searching = true;
     search.running = -1;
+    model_forget_labels();
     state_open(program);
     do {
         begin();
@@ -468,7 +496,7 @@ void model_print_trace(void)
                       " %s:%u %s\n",
                       i, passed->thread, passed->is_death ? "dies before " : "",
                       names[step->operation], step->address, step->value, step->expected,
-                      step->result, step->site ? step->site->file : "", 
+                      step->result, step->site ? step->site->file : "",
                       step->site ? step->site->line : 0, step->site ? step->site->label : "");
     }
 }

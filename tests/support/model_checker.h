@@ -84,7 +84,7 @@ uint64_t model_living(void);
 
 /* ---- orders and mutants ---- */
 
-/* Labels of orders that the search has passed, with a mutation for each: without that order. */
+/* Labels of orders that threads of the last search have passed; each can be left out. */
 unsigned model_label_count(void);
 const char *model_label(unsigned i);
 void model_weaken(const char *label); /* NULL: none */

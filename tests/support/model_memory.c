@@ -122,8 +122,8 @@ static void insert(struct memory *memory, unsigned thread, unsigned threads,
     view.at[step->location] = (uint8_t)place;
     if (inherited)
         join(&view, inherited);
-    location->values[place] = (struct memory_value){
-        .value = value, .is_attached = inherited != NULL, .view = view};
+    location->values[place] =
+        (struct memory_value){.value = value, .is_attached = inherited != NULL, .view = view};
     if (step->marks >= 0) {
         int marks = step->marks;
         memset(location->reads, 0, sizeof(location->reads));

@@ -18,6 +18,7 @@ struct model_site {
     const char *file;
     unsigned line;
     bool is_known;
+    bool is_passed;   /* by a thread, in this search */
     bool is_weakened; /* its order is taken for relaxed, a fence for none */
     char label[16];
     struct model_site *next;
@@ -38,5 +39,10 @@ void *model_copy(void *to, const void *from, size_t size_bytes);
 
 /* Notes the site on its first call, finds its label, and says whether the order counts there. */
 enum model_order model_site_order(struct model_site *site, enum model_order order);
+
+/* Is it a thread that runs, not the oracle? */
+bool model_is_in_thread(void);
+
+void model_forget_labels(void);
 
 #endif

@@ -67,6 +67,11 @@ static void know(struct model_site *site)
     sites = site;
     read_label(site);
     site->is_weakened = weakened[0] && strcmp(site->label, weakened) == 0;
+}
+
+static void pass(struct model_site *site)
+{
+    site->is_passed = true;
     for (unsigned i = 0; i < label_count; i++) {
         if (strcmp(labels[i], site->label) == 0)
             return;
@@ -81,7 +86,16 @@ enum model_order model_site_order(struct model_site *site, enum model_order orde
         return order;
     if (!site->is_known)
         know(site);
+    if (!site->is_passed && model_is_in_thread())
+        pass(site);
     return site->is_weakened ? MODEL_RELAXED : order;
+}
+
+void model_forget_labels(void)
+{
+    label_count = 0;
+    for (struct model_site *site = sites; site; site = site->next)
+        site->is_passed = false;
 }
 
 unsigned model_label_count(void)

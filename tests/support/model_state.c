@@ -4,6 +4,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+/* Among the threads that use a word. */
+#define ORACLE 0x80u
+
 static struct state now;
 static struct state_word *words;
 static const unsigned char *arena;
@@ -68,22 +71,34 @@ bool state_enlist(struct state_word *word, unsigned bytes)
     return true;
 }
 
-bool state_note(struct state_word *word, unsigned thread, unsigned written_bytes, bool is_weak)
+/* Makes it shared if it has become so. */
+static bool share(struct state_word *word, bool is_weak)
 {
-    bool begins_again = written_bytes && state_enlist(word, written_bytes);
-    if (written_bytes)
-        word->writers |= (uint8_t)(1u << thread);
-    else
-        word->readers |= (uint8_t)(1u << thread);
     unsigned users = word->readers | word->writers;
     if (word->is_shared || word->writers == 0 || (users & (users - 1)) == 0)
-        return begins_again;
+        return false;
     word->is_shared = true;
     if (is_weak) {
         model_must(locations_used < MEMORY_LOCATIONS_MAX);
         word->location = locations_used++;
     }
     return true;
+}
+
+bool state_note(struct state_word *word, unsigned thread, unsigned written_bytes, bool is_weak)
+{
+    bool is_new = written_bytes && state_enlist(word, written_bytes);
+    if (written_bytes)
+        word->writers |= (uint8_t)(1u << thread);
+    else
+        word->readers |= (uint8_t)(1u << thread);
+    return share(word, is_weak) || is_new;
+}
+
+bool state_note_oracle(struct state_word *word, bool is_weak)
+{
+    word->readers |= ORACLE;
+    return share(word, is_weak);
 }
 
 int state_marks(struct state_word *word)
@@ -292,7 +307,8 @@ static uint64_t mix_world(uint64_t hash, const struct model_program *program)
     const size_t block_bytes = 128;
     const unsigned char *bytes = program->world;
     for (size_t i = 0; i < program->world_bytes; i += block_bytes) {
-        size_t some = program->world_bytes - i < block_bytes ? program->world_bytes - i : block_bytes;
+        size_t some =
+            program->world_bytes - i < block_bytes ? program->world_bytes - i : block_bytes;
         if (memcmp(bytes + i, world_at_begin + i, some) == 0)
             continue;
         hash = mix(hash + i, bytes + i, some);

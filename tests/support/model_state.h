@@ -44,6 +44,9 @@ struct state_word *state_word(const void *address);
 /* Notes that the thread uses the word; written_bytes 0: reads it. True: the search has to begin again. */
 bool state_note(struct state_word *word, unsigned thread, unsigned written_bytes, bool is_weak);
 
+/* The oracle looks at it: in the midst of things, where somebody has died or stopped. True: as above. */
+bool state_note_oracle(struct state_word *word, bool is_weak);
+
 /* Gives the word a value of its own. True: as above. */
 bool state_enlist(struct state_word *word, unsigned bytes);
 

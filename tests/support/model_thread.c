@@ -4,7 +4,7 @@
 #include <string.h>
 #include <ucontext.h>
 
-/* Below the address of a local of thread_yield() nothing lives but that function's own frame. */
+/* thread_yield() has no more than this below its frame address. */
 #define FRAME_BYTES 256u
 
 static _Alignas(64) unsigned char stacks[MODEL_THREADS_MAX][THREAD_STACK_BYTES];
@@ -34,9 +34,8 @@ static void run(void)
 
 __attribute__((noinline)) void thread_yield(struct thread *thread, struct model_step *step)
 {
-    volatile unsigned char here = 0;
     thread->next = *step;
-    thread->low = (unsigned char *)((uintptr_t)&here - FRAME_BYTES);
+    thread->low = (unsigned char *)((uintptr_t)__builtin_frame_address(0) - FRAME_BYTES);
     if (_setjmp(thread->registers) == 0)
         _longjmp(scheduler, 1);
     *step = thread->next;

@@ -7,8 +7,8 @@
  * memcpy becomes a copy in steps where it touches shared memory: plain reads and writes, whose races
  * the checker reports.
  */
-#ifndef PEAL_CORE_ATOMIC_H
-#define PEAL_CORE_ATOMIC_H
+#ifndef PEAL_TESTS_MODEL_SEAM_ATOMIC_H
+#define PEAL_TESTS_MODEL_SEAM_ATOMIC_H
 
 #include "tests/support/model_seam.h"
 
