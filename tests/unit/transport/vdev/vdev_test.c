@@ -100,7 +100,8 @@ static void a_device_that_is_none_is_refused_with_what_to_do(void **state)
     assert_refused(try_open("/etc/passwd", false, BYTES, &t), PEAL_EINVAL, "neither");
     assert_refused(try_open("/dev/null", false, BYTES, &t), PEAL_EFORMAT, "guest_shm");
     assert_refused(try_open("pigeon:1", false, BYTES, &t), PEAL_ENOENT, "pigeon:1");
-    assert_refused(try_open("model", false, BYTES, &t), PEAL_ENOENT, "there is no device model");
+    assert_refused(try_open("no-file", false, BYTES, &t), PEAL_ENOENT,
+                   "there is no device no-file");
     assert_null(t);
 }
 
