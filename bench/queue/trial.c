@@ -153,14 +153,19 @@ static uint64_t pushed(const struct course *course)
     return sum;
 }
 
-/* No producer pushes any more, and all is popped. */
-static bool all_popped(struct course *course)
+/* No producer pushes any more. */
+static bool all_pushed(const struct course *course)
 {
     for (unsigned i = 0; i < course->trial->producers; i++) {
         if (bench_word_read(&course->arena->producers[i].is_done.word) == 0)
             return false;
     }
-    return popped(course) >= pushed(course);
+    return true;
+}
+
+static bool all_popped(struct course *course)
+{
+    return all_pushed(course) && popped(course) >= pushed(course);
 }
 
 /* False: not within the time, or a worker has failed, or a signal came. */
@@ -277,11 +282,13 @@ static bool finish(struct course *course, struct bench_outcome *outcome)
 {
     const struct bench_trial *trial = course->trial;
     uint64_t patience_ns = trial->peer->can_be_wedged ? WEDGED_NS : SLOW_NS;
-    bool is_drained = await(course, all_popped, patience_ns);
+    bool may_end = await(course, all_popped, patience_ns) || all_pushed(course);
 
-    if (is_drained)
+    /* Where nobody is in the middle of a push, who finds nothing finds that there is nothing: if then
+     * letters are missing they are lost, and not only held up. */
+    if (may_end)
         set_phase(course, BENCH_ENDING);
-    bool has_ended = is_drained && await(course, reap, patience_ns);
+    bool has_ended = may_end && await(course, reap, patience_ns);
     outcome->is_cut = !has_ended;
     kill_workers(course);
     if (course->has_failed || bench_interrupted() != 0)

@@ -54,15 +54,32 @@ static void write_batch(const struct bench_trial *trial, struct bench_letter *le
     }
 }
 
+/* Waits until less than a window of this producer's letters is under way; false: told to stop. */
+static bool await_window(const struct bench_trial *trial, struct bench_arena *arena, unsigned self,
+                         uint64_t number, uint64_t *popped, unsigned *looks)
+{
+    while (number - *popped >= trial->window && phase_of(arena) == BENCH_RUNNING) {
+        uint64_t sum = 0;
+        for (unsigned i = 0; i < trial->consumers; i++)
+            sum += bench_word_read(&arena->consumers[i].popped_of[self].word);
+        if (sum == *popped)
+            idle(trial, looks);
+        *popped = sum;
+    }
+    return number - *popped < trial->window;
+}
+
 void bench_produce(const struct bench_trial *trial, struct bench_arena *arena, unsigned self)
 {
     struct bench_producer_shared *mine = &arena->producers[self];
     _Alignas(PEAL_WRITER_BYTES) struct bench_letter letters[BENCH_PEER_BATCH_MAX];
     void *end = open_end(trial, arena, &mine->is_ready, true);
-    uint64_t number = 0;
+    uint64_t number = 0, known_popped = 0;
     unsigned looks = 0;
 
     while (phase_of(arena) == BENCH_RUNNING) {
+        if (trial->window > 0 && !await_window(trial, arena, self, number, &known_popped, &looks))
+            break;
         if (trial->think_ns > 0)
             bench_clock_spin(trial->think_ns);
         write_batch(trial, letters, self, number);
@@ -139,6 +156,10 @@ void bench_consume(const struct bench_trial *trial, struct bench_arena *arena, u
             note_times(trial, arena, mine, letters, count);
         for (size_t i = 0; i < count; i++)
             look_at(trial, tallies, &letters[i]);
+        for (size_t i = 0; i < count && trial->window > 0; i++) {
+            uint64_t producer = letters[i].words[BENCH_LETTER_PRODUCER];
+            bench_word_write(&mine->popped_of[producer].word, tallies[producer].count);
+        }
         popped += count;
         bench_word_write(&mine->popped.word, popped);
     }

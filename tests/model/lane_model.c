@@ -119,8 +119,8 @@ static void losses_are_exact_wherever_the_publisher_dies_or_stops(void **state)
     program.name = "lane, strong, deaths";
     program.deaths = 1;
     program.mortals = 1u << WRITER;
-    world.puts = run_is_long() ? 12 : 7;
-    world.takes = run_is_long() ? 8 : 5;
+    world.puts = run_is_long() ? 9 : 7;
+    world.takes = run_is_long() ? 6 : 5;
     run_holds(&program);
 }
 

@@ -453,7 +453,7 @@ static void what_the_dead_held_is_dropped_and_counted_once(void **state)
 static void the_oldest_are_dropped_and_counted_once(void **state)
 {
     (void)state;
-    make_plan(1, run_is_long() ? 5 : 4, run_is_long() ? 2 : 1, 1);
+    make_plan(1, run_is_long() ? 6 : 4, 1, run_is_long() ? 2 : 1);
     plan.action = PEAL_QUEUE_DROP_OLDEST;
     struct model_program program = prepare("queue, drops its oldest, a death", false);
     with_deaths(&program, 1, everybody());
