@@ -20,8 +20,7 @@ static const char usage[] =
     "  --markdown       prints the tables only, to be pasted into a document\n"
     "  --rounds N       rounds (default 11, quick 3; of latency half as many)\n"
     "  --percent N      length of the rounds, in percent of a full run (default 100, quick 30)\n"
-    "  --window N       letters that a producer has under way in latency rows (default 64)\n"
-    "  --think-us N     computing before each push in latency/busy rows (default 2)\n"
+    "  --rate N         thousand letters a second in latency rows, together (default 500)\n"
     "  --share-depth    Peal's lanes are 1024 deep together instead of each\n"
     "  --cpus A,B       CPUs to run on (default: two that are not threads of one core)\n"
     "  --bus URL        bus of Peal's queue (default posix:peal-bench-queue-PID)\n"
@@ -38,8 +37,7 @@ enum option_code {
     OPTION_MARKDOWN,
     OPTION_ROUNDS,
     OPTION_PERCENT,
-    OPTION_WINDOW,
-    OPTION_THINK,
+    OPTION_RATE,
     OPTION_SHARE_DEPTH,
     OPTION_CPUS,
     OPTION_BUS,
@@ -56,8 +54,7 @@ static const struct option long_options[] = {
     {"markdown", no_argument, NULL, OPTION_MARKDOWN},
     {"rounds", required_argument, NULL, OPTION_ROUNDS},
     {"percent", required_argument, NULL, OPTION_PERCENT},
-    {"window", required_argument, NULL, OPTION_WINDOW},
-    {"think-us", required_argument, NULL, OPTION_THINK},
+    {"rate", required_argument, NULL, OPTION_RATE},
     {"share-depth", no_argument, NULL, OPTION_SHARE_DEPTH},
     {"cpus", required_argument, NULL, OPTION_CPUS},
     {"bus", required_argument, NULL, OPTION_BUS},
@@ -138,10 +135,8 @@ static int take_option(struct bench_queue_options *options, int code)
         return take_number("--rounds", BENCH_QUEUE_ROUNDS_MAX, &options->rounds);
     case OPTION_PERCENT:
         return take_number("--percent", 300, &options->percent);
-    case OPTION_WINDOW:
-        return take_number("--window", BENCH_PEER_DEPTH, &options->window);
-    case OPTION_THINK:
-        return take_number("--think-us", 1000, &options->think_us);
+    case OPTION_RATE:
+        return take_number("--rate", 10000, &options->rate_khz);
     case OPTION_CPUS:
         return bench_cpus_parse(optarg, options->cpus)
                    ? -1
@@ -162,7 +157,7 @@ int bench_queue_options_parse(struct bench_queue_options *options, int argc, cha
     int code;
 
     *options = (struct bench_queue_options){
-        .rounds = 11, .percent = 100, .think_us = 2, .window = 64, .cpus = {-1, -1}, .url = url};
+        .rounds = 11, .percent = 100, .rate_khz = 500, .cpus = {-1, -1}, .url = url};
     snprintf(url, sizeof(url), "posix:peal-bench-queue-%d", (int)getpid());
     while ((code = getopt_long(argc, argv, "", long_options, NULL)) != -1) {
         int exit_code = take_option(options, code);

@@ -8,8 +8,7 @@
 struct bench_queue_options {
     unsigned rounds;
     unsigned percent;  /* of the times of a full run */
-    unsigned think_us; /* busy rows: what a producer computes before each push */
-    unsigned window;   /* latency rows: letters that a producer has under way at most */
+    unsigned rate_khz; /* latency rows: thousand letters a second, of all producers together */
     int cpus[2];       /* -1: choose */
     const char *url;
     const char *filter; /* NULL: all rows */

@@ -106,7 +106,8 @@ static void cell_latency(FILE *out, const struct bench_results *results, unsigne
 
 static void report_latency(FILE *out, const struct bench_results *results)
 {
-    fputs("Microseconds from before the push to after the pop, over all rounds.\n\n| queue |", out);
+    fputs("Microseconds from when the push was due to after the pop, over all rounds.\n\n| queue |",
+          out);
     each_column(out, results, BENCH_PUSH_TO_POP, 0, head_latency);
     fputs("|---|", out);
     each_column(out, results, BENCH_PUSH_TO_POP, 0, rule_latency);

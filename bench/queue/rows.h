@@ -22,7 +22,7 @@ struct bench_queue_row {
     unsigned ends; /* producers, and as many consumers */
     unsigned batch;
     enum bench_victim victim;
-    bool is_busy; /* producers compute between their pushes */
+    bool is_busy; /* producers keep the CPU between their pushes */
 };
 
 extern const struct bench_queue_row bench_queue_rows[]; /* ended by one without a name */

@@ -29,7 +29,8 @@ struct course {
     struct bench_arena *arena;
     pid_t pids[2 * BENCH_ENDS_MAX]; /* producers first; 0: has ended */
     unsigned workers;
-    bool has_failed; /* a worker has */
+    bool has_failed;  /* a worker has */
+    uint64_t stop_ns; /* when the producers were told to stop */
 };
 
 void *bench_share(size_t size_bytes)
@@ -247,6 +248,7 @@ static struct pause run(struct course *course, struct bench_outcome *outcome)
         sleep_until(from_ns + trial->measure_ns);
     uint64_t to_ns = bench_clock_ns(), after = popped(course);
     set_phase(course, BENCH_STOPPING);
+    course->stop_ns = to_ns;
     outcome->rate = (double)(after - before) * 1e9 / (double)(to_ns - from_ns);
     return pause;
 }
@@ -277,6 +279,22 @@ static bool tallies_agree(const struct course *course)
     return true;
 }
 
+/* Letters that were due and not pushed, for their producer was held up, have waited until it was told to
+ * stop, at least. */
+static void count_unpushed(const struct course *course, struct bench_outcome *outcome)
+{
+    const struct bench_trial *trial = course->trial;
+
+    for (unsigned i = 0; i < trial->producers && trial->period_ns > 0; i++) {
+        uint64_t number = bench_word_read(&course->arena->producers[i].pushed.word);
+        uint64_t due_ns = course->arena->begin_ns + number * trial->period_ns;
+        for (; due_ns < course->stop_ns; due_ns += trial->period_ns) {
+            if (due_ns >= course->arena->count_from_ns)
+                bench_histogram_add(&outcome->latency, course->stop_ns - due_ns, 1);
+        }
+    }
+}
+
 /* Gathers what is left, and has all end. False: wrong. */
 static bool finish(struct course *course, struct bench_outcome *outcome)
 {
@@ -299,6 +317,7 @@ static bool finish(struct course *course, struct bench_outcome *outcome)
         bench_histogram_merge(&outcome->latency, &course->arena->consumers[i].latency);
     if (trial->is_timed && outcome->missing > 0)
         bench_histogram_add(&outcome->latency, WEDGED_NS, outcome->missing);
+    count_unpushed(course, outcome);
     if (has_ended)
         return tallies_agree(course);
     if (!trial->peer->can_be_wedged)

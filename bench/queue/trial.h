@@ -33,11 +33,11 @@ struct bench_trial {
     unsigned producers;
     unsigned consumers;
     unsigned batch;
-    uint64_t warm_ns;    /* before anything counts */
-    uint64_t measure_ns; /* without a victim */
-    uint64_t think_ns;   /* a producer computes so long before each push; 0: as fast as it can */
-    uint64_t window;     /* a producer has at most so many letters under way; 0: as there is room */
-    bool is_timed;       /* from push to pop */
+    uint64_t warm_ns;         /* before anything counts */
+    uint64_t measure_ns;      /* without a victim */
+    uint64_t period_ns;       /* between the pushes of a producer, by its schedule; 0: none */
+    bool is_busy;             /* it waits for the next one without giving the CPU away */
+    bool is_timed;            /* from push to pop */
     enum bench_victim victim; /* the first of them is stopped: after lead_ns, for stop_ns */
     uint64_t lead_ns;
     uint64_t stop_ns;
@@ -63,8 +63,7 @@ struct bench_producer_shared {
 struct bench_consumer_shared {
     struct bench_line is_ready;
     struct bench_line popped;
-    struct bench_line popped_of[BENCH_ENDS_MAX]; /* of each producer; with a window only */
-    struct bench_tally tallies[BENCH_ENDS_MAX];  /* valid once the worker has ended well */
+    struct bench_tally tallies[BENCH_ENDS_MAX]; /* valid once the worker has ended well */
     struct bench_histogram latency;
     unsigned char bins[BENCH_BINS]; /* 1: it got a letter of somebody but the victim then */
 };

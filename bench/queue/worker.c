@@ -42,10 +42,11 @@ static void close_end(const struct bench_trial *trial, void *end)
         trial->peer->close(end);
 }
 
+/* The stamp is when they were due: who could not push in time shall not hide it by pushing less. */
 static void write_batch(const struct bench_trial *trial, struct bench_letter *letters,
-                        unsigned producer, uint64_t number)
+                        unsigned producer, uint64_t number, uint64_t due_ns)
 {
-    uint64_t stamp_ns = trial->is_timed ? bench_clock_ns() : 0;
+    uint64_t stamp_ns = due_ns != 0 ? due_ns : trial->is_timed ? bench_clock_ns() : 0;
 
     for (unsigned i = 0; i < trial->batch; i++) {
         bench_letter_write(&letters[i], producer, number + i, stamp_ns);
@@ -54,19 +55,15 @@ static void write_batch(const struct bench_trial *trial, struct bench_letter *le
     }
 }
 
-/* Waits until less than a window of this producer's letters is under way; false: told to stop. */
-static bool await_window(const struct bench_trial *trial, struct bench_arena *arena, unsigned self,
-                         uint64_t number, uint64_t *popped, unsigned *looks)
+/* Waits until the letter is due; false: told to stop. */
+static bool await_due(const struct bench_trial *trial, const struct bench_arena *arena,
+                      uint64_t due_ns, unsigned *looks)
 {
-    while (number - *popped >= trial->window && phase_of(arena) == BENCH_RUNNING) {
-        uint64_t sum = 0;
-        for (unsigned i = 0; i < trial->consumers; i++)
-            sum += bench_word_read(&arena->consumers[i].popped_of[self].word);
-        if (sum == *popped)
+    while (bench_clock_ns() < due_ns && phase_of(arena) == BENCH_RUNNING) {
+        if (!trial->is_busy)
             idle(trial, looks);
-        *popped = sum;
     }
-    return number - *popped < trial->window;
+    return phase_of(arena) == BENCH_RUNNING;
 }
 
 void bench_produce(const struct bench_trial *trial, struct bench_arena *arena, unsigned self)
@@ -74,15 +71,16 @@ void bench_produce(const struct bench_trial *trial, struct bench_arena *arena, u
     struct bench_producer_shared *mine = &arena->producers[self];
     _Alignas(PEAL_WRITER_BYTES) struct bench_letter letters[BENCH_PEER_BATCH_MAX];
     void *end = open_end(trial, arena, &mine->is_ready, true);
-    uint64_t number = 0, known_popped = 0;
+    uint64_t number = 0, due_ns = 0;
     unsigned looks = 0;
 
     while (phase_of(arena) == BENCH_RUNNING) {
-        if (trial->window > 0 && !await_window(trial, arena, self, number, &known_popped, &looks))
-            break;
-        if (trial->think_ns > 0)
-            bench_clock_spin(trial->think_ns);
-        write_batch(trial, letters, self, number);
+        if (trial->period_ns > 0) {
+            due_ns = arena->begin_ns + number * trial->period_ns;
+            if (!await_due(trial, arena, due_ns, &looks))
+                break;
+        }
+        write_batch(trial, letters, self, number, due_ns);
         for (size_t sent = 0; sent < trial->batch && phase_of(arena) == BENCH_RUNNING;) {
             size_t some = trial->peer->push(end, letters + sent, trial->batch - sent);
             sent += some;
@@ -156,10 +154,6 @@ void bench_consume(const struct bench_trial *trial, struct bench_arena *arena, u
             note_times(trial, arena, mine, letters, count);
         for (size_t i = 0; i < count; i++)
             look_at(trial, tallies, &letters[i]);
-        for (size_t i = 0; i < count && trial->window > 0; i++) {
-            uint64_t producer = letters[i].words[BENCH_LETTER_PRODUCER];
-            bench_word_write(&mine->popped_of[producer].word, tallies[producer].count);
-        }
         popped += count;
         bench_word_write(&mine->popped.word, popped);
     }
