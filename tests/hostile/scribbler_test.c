@@ -144,7 +144,7 @@ static int scribble(uint64_t seed)
         transport->ops->notify(transport, UINT64_MAX);
         (void)peal_u64_add_relaxed(&report->rung, 1);
         if (round % 4 == 0) {
-            const struct timespec pause = {.tv_nsec = random_below(&seed, 3000000)};
+            const struct timespec pause = {.tv_nsec = (long)random_below(&seed, 3000000)};
             (void)nanosleep(&pause, NULL);
         }
     }
