@@ -6,6 +6,7 @@
 #include "tests/support/fault_plan.h"
 #include "transport/local/local.h"
 #include "transport/posix/posix.h"
+#include "transport/vdev/vdev.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -13,6 +14,7 @@
 /* The registry of backends checks names; the backends themselves are not opened here. */
 const struct peal_transport_ops peal_transport_posix_ops = {.scheme = "posix"};
 const struct peal_transport_ops peal_transport_local_ops = {.scheme = "local"};
+const struct peal_transport_ops peal_transport_vdev_ops = {.scheme = "vdev"};
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
