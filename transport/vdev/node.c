@@ -8,6 +8,7 @@
 #include "guest_shm.h"
 #include "guest_shm_ioctl.h"
 #include "transport/vdev/link.h"
+#include "transport/vdev/protocol.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -142,6 +143,7 @@ static enum peal_status check_driver(const char *path, int fd)
 static enum peal_status fail_attach(const char *path, const char *name, int error,
                                     const struct guest_shm_attach *attach)
 {
+    const struct peal_vdev_wish wish = {path, name, attach->pages};
     switch (error) {
     case EINVAL:
         return peal_fail(PEAL_EINVAL,
@@ -149,15 +151,9 @@ static enum peal_status fail_attach(const char *path, const char *name, int erro
                          "); use at most 31 characters and the size that the host allows",
                          path, name, attach->pages, attach->gss_status);
     case EACCES:
-        return peal_fail(PEAL_EPERM,
-                         "%s: the host forbids region '%s' to this guest (GSS_NO_PERMISSION); "
-                         "allow it in the vdev's configuration of this guest",
-                         path, name);
+        return peal_vdev_gss_fail(GSS_NO_PERMISSION, &wish);
     case EUSERS:
-        return peal_fail(PEAL_ELIMIT,
-                         "%s: region '%s' has %d clients already, which is all the device can do "
-                         "(GSS_CLIENT_MAX); close one, or let threads share a bus",
-                         path, name, GUEST_SHM_MAX_CLIENTS);
+        return peal_vdev_gss_fail(GSS_CLIENT_MAX, &wish);
     case EFBIG:
         return peal_fail(PEAL_ENOSPC,
                          "%s: region '%s' is larger than the driver allows; ask for less, or raise "
@@ -167,10 +163,7 @@ static enum peal_status fail_attach(const char *path, const char *name, int erro
         if (attach->gss_status != GSS_NOMEM)
             return peal_fail(PEAL_ENOMEM, "%s: this guest's kernel has no memory for region '%s'",
                              path, name);
-        return peal_fail(PEAL_ENOSPC,
-                         "%s: the host has no room for region '%s' of %" PRIu32
-                         " pages (GSS_NOMEM); ask for less, or give the vdev more",
-                         path, name, attach->pages);
+        return peal_vdev_gss_fail(GSS_NOMEM, &wish);
     case ENODEV:
         return fail_open(path, error);
     default:
