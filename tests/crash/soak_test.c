@@ -9,6 +9,7 @@
  */
 #include "core/atomic.h"
 #include "tests/support/eventually.h"
+#include "tests/support/first_wrong.h"
 #include "tests/support/random.h"
 
 #include <peal/peal.h>
@@ -47,17 +48,7 @@ struct tally {
 static struct tally *tally;
 static char url[64];
 
-static void wrong(int line)
-{
-    uint64_t none = 0;
-    (void)peal_u64_cas_acq_rel(&tally->wrong, &none, (uint64_t)line);
-}
-
-#define EXPECT(condition)                                                                          \
-    do {                                                                                           \
-        if (!(condition))                                                                          \
-            wrong(__LINE__);                                                                       \
-    } while (0)
+#define EXPECT(condition) EXPECT_OR_NOTE(&tally->wrong, condition)
 
 /* ---- one that takes part ---- */
 
@@ -179,7 +170,7 @@ static bool take(struct part *part)
                 " of %" PRIu64 "\n",
                 (int)getpid(), message.number, message.lane, message.publisher, voice->next,
                 message.lost, message.flags, voice->heard_at, part->heard);
-        wrong(__LINE__);
+        first_wrong_note(&tally->wrong, __LINE__);
     }
     voice->next = message.number + 1;
     voice->heard_at = ++part->heard;

@@ -12,6 +12,7 @@
 #include "core/lane_shared.h"
 #include "core/region.h"
 #include "tests/support/eventually.h"
+#include "tests/support/first_wrong.h"
 #include "tests/support/random.h"
 #include "transport/posix/posix_shared.h"
 
@@ -56,17 +57,7 @@ static struct report *report;
 static char spoilt_url[64];
 static char clean_url[64];
 
-static void wrong(int line)
-{
-    uint64_t none = 0;
-    (void)peal_u64_cas_acq_rel(&report->wrong, &none, (uint64_t)line);
-}
-
-#define EXPECT(condition)                                                                          \
-    do {                                                                                           \
-        if (!(condition))                                                                          \
-            wrong(__LINE__);                                                                       \
-    } while (0)
+#define EXPECT(condition) EXPECT_OR_NOTE(&report->wrong, condition)
 
 static bool is_over(void)
 {
