@@ -1,0 +1,52 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * A run: scenarios, one after the other, each of which measures some contenders and floors in interleaved
+ * rounds and adds records to the results.
+ *
+ * A scenario is the unit of --filter, of the progress line and of Ctrl-C: when a signal has come, what is
+ * under way ends after its present round and keeps what it has; the others are not begun; everything is
+ * still written.
+ */
+#ifndef PEAL_BENCH_RUN_H
+#define PEAL_BENCH_RUN_H
+
+#include "bench/results/results.h"
+
+#include <stdbool.h>
+
+struct bench_run {
+    struct bench_results results;
+    const char *url; /* of Peal's bus; exists for the whole run */
+    int cpus[2];
+    unsigned rounds;   /* of each scenario */
+    double scale;      /* 1: a full run; operations and durations are multiplied by it */
+    bool threads;      /* workers are threads of one process, where both would go */
+    bool plants_fault; /* one message is spoilt: the run must fail */
+    unsigned
+        delay_ns; /* planted into each publish and push of Peal's, to see that compare finds it */
+    bool verbose;
+    const char *contenders; /* extended regular expression over their names; NULL: all */
+    /* Told by scenarios: how far they have come, 0..1; redraws the progress line. */
+    void (*progress)(struct bench_run *run, double part);
+    bool has_failed; /* content was wrong somewhere: the run's exit code is 1 */
+};
+
+struct bench_scenario {
+    const char *name; /* "latency/64", "throughput/64/single", "growth/publish/asleep" */
+    enum bench_group group;
+    double seconds; /* of a full run, roughly, on two cores; for the progress line */
+    /* Adds its records. What it cannot measure here (one core, no package) it leaves out, with a note. */
+    void (*run)(struct bench_run *run, const struct bench_scenario *scenario);
+    const void *parameters; /* of run() */
+};
+
+/* Each ended by one without a name. */
+extern const struct bench_scenario bench_contest_scenarios[]; /* contest/scenarios.c */
+extern const struct bench_scenario
+    bench_pair_scenarios[]; /* rows.c: Peal against its floors, two processes */
+extern const struct bench_scenario bench_growth_scenarios[]; /* growth/scenarios.c */
+
+/* The signal that told the program to end, or 0. */
+int bench_interrupted(void);
+
+#endif
