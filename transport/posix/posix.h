@@ -9,6 +9,7 @@
 #ifndef PEAL_TRANSPORT_POSIX_POSIX_H
 #define PEAL_TRANSPORT_POSIX_POSIX_H
 
+#include "transport/base/fork.h"
 #include "transport/posix/posix_shared.h"
 
 #include <pthread.h>
@@ -44,7 +45,7 @@ struct peal_posix {
     uint32_t fifo_group;
 
     /* Guarded by the fork lock. */
-    struct peal_posix *next;
+    struct peal_fork_item fork_item;
     bool forked; /* we are in a child of the process that opened it */
 };
 

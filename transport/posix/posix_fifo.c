@@ -3,7 +3,6 @@
 
 #include "core/error.h"
 #include "transport/base/os.h"
-#include "transport/posix/posix_fork.h"
 
 #include <dirent.h>
 #include <errno.h>
@@ -82,14 +81,14 @@ static int make_own(struct peal_posix *posix)
 {
     int descriptor = -1;
     int error = EEXIST;
-    peal_posix_fork_lock();
+    peal_fork_lock();
     for (int attempt = 0; attempt < 8 && error == EEXIST; attempt++) {
         posix->fifo = peal_os_random();
         error = make(posix, posix->fifo, &descriptor);
     }
     /* PFIFO-R1: pairs with PFIFO-A1 in fifo_fd(): whoever sees the descriptor sees it open. */
     peal_u32_store_release(&posix->fifo_plus_1, (uint32_t)(descriptor + 1));
-    peal_posix_fork_unlock();
+    peal_fork_unlock();
     if (error != 0) {
         posix->fifo = 0;
         (void)peal_fail(error == EMFILE || error == ENFILE ? PEAL_ESYSTEM : PEAL_EPERM,
@@ -145,7 +144,7 @@ static int peer_descriptor(struct peal_posix *posix, uint32_t target, uint64_t i
     if (peer->fifo == id)
         return peer->descriptor;
     fifo_path(path, sizeof(path), posix->name, id);
-    peal_posix_fork_lock();
+    peal_fork_lock();
     if (peer->descriptor >= 0)
         (void)close(peer->descriptor);
     peer->fifo = id;
@@ -153,7 +152,7 @@ static int peer_descriptor(struct peal_posix *posix, uint32_t target, uint64_t i
     /* Gone or not ours: that stays so. Anything else (no descriptor left) is tried again. */
     if (peer->descriptor < 0 && errno != ENOENT && errno != EACCES && errno != EINVAL)
         peer->fifo = 0;
-    peal_posix_fork_unlock();
+    peal_fork_unlock();
     return peer->descriptor;
 }
 
@@ -184,7 +183,7 @@ void peal_posix_fifo_retire(struct peal_posix *posix)
 void peal_posix_fifo_close(struct peal_posix *posix)
 {
     const int own = fifo_fd(posix);
-    peal_posix_fork_lock();
+    peal_fork_lock();
     if (own >= 0)
         (void)close(own);
     /* relaxed: no other thread uses this transport any more. */
@@ -194,7 +193,7 @@ void peal_posix_fifo_close(struct peal_posix *posix)
             (void)close(posix->peers[i].descriptor);
         posix->peers[i] = (struct peal_posix_peer){.fifo = 0, .descriptor = -1};
     }
-    peal_posix_fork_unlock();
+    peal_fork_unlock();
 }
 
 static void remove_path_dead(const char *path)
@@ -213,9 +212,9 @@ void peal_posix_fifo_remove_dead(const char *name, uint64_t id)
     if (id == 0)
         return;
     fifo_path(path, sizeof(path), name, id);
-    peal_posix_fork_lock(); /* a child that inherits the flock for a moment would look alive */
+    peal_fork_lock(); /* a child that inherits the flock for a moment would look alive */
     remove_path_dead(path);
-    peal_posix_fork_unlock();
+    peal_fork_unlock();
 }
 
 void peal_posix_fifo_sweep(const char *name)
@@ -233,9 +232,9 @@ void peal_posix_fifo_sweep(const char *name)
         if (strncmp(entry->d_name, prefix, (size_t)length) != 0)
             continue;
         (void)snprintf(path, sizeof(path), PEAL_POSIX_DIRECTORY "/%s", entry->d_name);
-        peal_posix_fork_lock();
+        peal_fork_lock();
         remove_path_dead(path);
-        peal_posix_fork_unlock();
+        peal_fork_unlock();
     }
     (void)closedir(directory);
 }

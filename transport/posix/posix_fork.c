@@ -6,23 +6,9 @@
 #include <string.h>
 #include <unistd.h>
 
-static pthread_mutex_t fork_mutex = PTHREAD_MUTEX_INITIALIZER;
-static pthread_once_t once = PTHREAD_ONCE_INIT;
-static int once_error;
-static struct peal_posix *first;
-
-void peal_posix_fork_lock(void)
+static void close_in_child(struct peal_fork_item *item)
 {
-    (void)pthread_mutex_lock(&fork_mutex);
-}
-
-void peal_posix_fork_unlock(void)
-{
-    (void)pthread_mutex_unlock(&fork_mutex);
-}
-
-static void close_in_child(struct peal_posix *posix)
-{
+    struct peal_posix *posix = PEAL_FORK_OWNER(item, struct peal_posix, fork_item);
     posix->forked = true;
     if (posix->lock_fd >= 0)
         (void)close(posix->lock_fd);
@@ -39,40 +25,22 @@ static void close_in_child(struct peal_posix *posix)
     }
 }
 
-static void after_in_child(void)
-{
-    for (struct peal_posix *posix = first; posix != NULL; posix = posix->next) {
-        if (!posix->forked)
-            close_in_child(posix);
-    }
-    peal_posix_fork_unlock();
-}
-
-static void install_handlers(void)
-{
-    once_error = pthread_atfork(peal_posix_fork_lock, peal_posix_fork_unlock, after_in_child);
-}
-
 enum peal_status peal_posix_fork_add(struct peal_posix *posix)
 {
-    (void)pthread_once(&once, install_handlers);
-    if (once_error != 0)
+    const int error = peal_fork_watch();
+    if (error != 0)
         return peal_fail(PEAL_ENOMEM, "cannot install a fork handler: %s; free memory",
-                         strerror(once_error));
-    peal_posix_fork_lock();
-    posix->next = first;
-    first = posix;
-    peal_posix_fork_unlock();
+                         strerror(error));
+    posix->fork_item.in_child = close_in_child;
+    peal_fork_lock();
+    peal_fork_add(&posix->fork_item);
+    peal_fork_unlock();
     return PEAL_OK;
 }
 
 void peal_posix_fork_remove(struct peal_posix *posix)
 {
-    peal_posix_fork_lock();
-    struct peal_posix **link = &first;
-    while (*link != NULL && *link != posix)
-        link = &(*link)->next;
-    if (*link == posix)
-        *link = posix->next;
-    peal_posix_fork_unlock();
+    peal_fork_lock();
+    peal_fork_remove(&posix->fork_item);
+    peal_fork_unlock();
 }

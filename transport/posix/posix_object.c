@@ -5,7 +5,6 @@
 #include "transport/base/memory.h"
 #include "transport/base/os.h"
 #include "transport/posix/posix_fifo.h"
-#include "transport/posix/posix_fork.h"
 #include "transport/posix/posix_lock.h"
 
 #include <errno.h>
@@ -69,20 +68,20 @@ static int open_lock_fd(struct peal_posix *posix, int flags, mode_t mode)
 {
     char text[PEAL_POSIX_PATH_BYTES];
     object_name(text, sizeof(text), posix->name);
-    peal_posix_fork_lock();
+    peal_fork_lock();
     posix->lock_fd = shm_open(text, flags, mode);
     const int error = posix->lock_fd < 0 ? errno : 0;
-    peal_posix_fork_unlock();
+    peal_fork_unlock();
     return error;
 }
 
 static void close_lock_fd(struct peal_posix *posix)
 {
-    peal_posix_fork_lock();
+    peal_fork_lock();
     if (posix->lock_fd >= 0)
         (void)close(posix->lock_fd);
     posix->lock_fd = -1;
-    peal_posix_fork_unlock();
+    peal_fork_unlock();
 }
 
 /* shm_open obeys the umask; the user asked for these bits and this group. */
@@ -381,7 +380,7 @@ enum peal_status peal_posix_object_map(struct peal_posix *posix,
                          "32-bit program; use a 64-bit one, or a smaller region",
                          posix->name, object->region_bytes);
     object_name(text, sizeof(text), posix->name);
-    peal_posix_fork_lock();
+    peal_fork_lock();
     const int descriptor = shm_open(text, O_RDWR | O_CLOEXEC, 0);
     const int error = errno;
     void *map = MAP_FAILED;
@@ -401,7 +400,7 @@ enum peal_status peal_posix_object_map(struct peal_posix *posix,
                            total_bytes, posix->name, strerror(errno));
     if (descriptor >= 0)
         (void)close(descriptor);
-    peal_posix_fork_unlock();
+    peal_fork_unlock();
     if (status != PEAL_OK)
         return status;
     posix->map = map;

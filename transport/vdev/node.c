@@ -7,13 +7,13 @@
 #include "core/error.h"
 #include "guest_shm.h"
 #include "guest_shm_ioctl.h"
+#include "transport/base/fork.h"
 #include "transport/vdev/link.h"
 #include "transport/vdev/protocol.h"
 
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
-#include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
@@ -25,7 +25,7 @@
 
 struct peal_vdev_node {
     struct peal_vdev_link link;
-    struct peal_vdev_node *next; /* of open_nodes */
+    struct peal_fork_item fork_item;
     size_t size_bytes;
     char path[]; /* for messages */
 };
@@ -38,39 +38,15 @@ static struct peal_vdev_node *node_of(struct peal_vdev_link *link)
 /*
  * The driver detaches when descriptor and mapping are gone from every process. A child of fork() has both, and must not
  * keep its parent's connection alive: it closes the descriptor, and has private memory in place of the region, so that
- * what it may still do with its copy of the bus touches nobody. The mutex guards the list, and is held from before a
- * descriptor exists until it stands there: a fork waits.
+ * what it may still do with its copy of the bus touches nobody.
  */
-static pthread_mutex_t fork_mutex = PTHREAD_MUTEX_INITIALIZER;
-static struct peal_vdev_node *open_nodes;
-static pthread_once_t fork_once = PTHREAD_ONCE_INIT;
-static int fork_error;
-
-static void fork_prepare(void)
+static void let_go_in_child(struct peal_fork_item *item)
 {
-    (void)pthread_mutex_lock(&fork_mutex);
-}
-
-static void fork_parent(void)
-{
-    (void)pthread_mutex_unlock(&fork_mutex);
-}
-
-static void fork_child(void)
-{
-    for (struct peal_vdev_node *node = open_nodes; node != NULL; node = node->next) {
-        (void)mmap(node->link.base, node->size_bytes, PROT_READ | PROT_WRITE,
-                   MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | MAP_FIXED, -1, 0);
-        (void)close(node->link.fd);
-        node->link.fd = -1;
-    }
-    open_nodes = NULL;
-    (void)pthread_mutex_unlock(&fork_mutex);
-}
-
-static void fork_register(void)
-{
-    fork_error = pthread_atfork(fork_prepare, fork_parent, fork_child);
+    struct peal_vdev_node *node = PEAL_FORK_OWNER(item, struct peal_vdev_node, fork_item);
+    (void)mmap(node->link.base, node->size_bytes, PROT_READ | PROT_WRITE,
+               MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | MAP_FIXED, -1, 0);
+    (void)close(node->link.fd);
+    node->link.fd = -1;
 }
 
 /* 0 or an errno. */
@@ -245,17 +221,12 @@ static enum peal_status node_drain(struct peal_vdev_link *link, struct peal_vdev
 static void node_close(struct peal_vdev_link *link)
 {
     struct peal_vdev_node *node = node_of(link);
-    (void)pthread_mutex_lock(&fork_mutex);
-    for (struct peal_vdev_node **place = &open_nodes; *place != NULL; place = &(*place)->next) {
-        if (*place == node) {
-            *place = node->next;
-            break;
-        }
-    }
+    peal_fork_lock();
+    peal_fork_remove(&node->fork_item);
     (void)munmap(link->base, node->size_bytes);
     if (link->fd >= 0)
         (void)close(link->fd);
-    (void)pthread_mutex_unlock(&fork_mutex);
+    peal_fork_unlock();
     free(node);
 }
 
@@ -293,13 +264,13 @@ static enum peal_status make_link(const char *path, int fd, const struct guest_s
         .index = attach->index,
         .fd = fd,
     };
-    node->next = open_nodes;
-    open_nodes = node;
+    node->fork_item.in_child = let_go_in_child;
+    peal_fork_add(&node->fork_item);
     *link = &node->link;
     return PEAL_OK;
 }
 
-/* The fork mutex is held. */
+/* The fork lock is held. */
 static enum peal_status node_attach(const char *path, const char *name, uint32_t pages,
                                     struct peal_vdev_link **link)
 {
@@ -321,11 +292,11 @@ enum peal_status peal_vdev_node_attach(const char *path, const char *name, uint3
                                        struct peal_vdev_link **link)
 {
     *link = NULL;
-    (void)pthread_once(&fork_once, fork_register);
-    if (fork_error != 0)
-        return peal_fail(PEAL_ENOMEM, "cannot prepare to use %s: %s", path, strerror(fork_error));
-    (void)pthread_mutex_lock(&fork_mutex);
+    const int error = peal_fork_watch();
+    if (error != 0)
+        return peal_fail(PEAL_ENOMEM, "cannot prepare to use %s: %s", path, strerror(error));
+    peal_fork_lock();
     const enum peal_status status = node_attach(path, name, pages, link);
-    (void)pthread_mutex_unlock(&fork_mutex);
+    peal_fork_unlock();
     return status;
 }

@@ -18,67 +18,36 @@
 
 /* ---- fork ------------------------------------------------------------------------------------ */
 
-/* Guards the list, and is held from before a socket exists until it stands there: a fork waits. */
-static pthread_mutex_t fork_mutex = PTHREAD_MUTEX_INITIALIZER;
-static struct peal_vdev_stream *open_streams;
-static pthread_once_t fork_once = PTHREAD_ONCE_INIT;
-static int fork_error;
-
-static void fork_prepare(void)
+static void let_go_in_child(struct peal_fork_item *item)
 {
-    (void)pthread_mutex_lock(&fork_mutex);
-}
-
-static void fork_parent(void)
-{
-    (void)pthread_mutex_unlock(&fork_mutex);
-}
-
-static void fork_child(void)
-{
-    for (struct peal_vdev_stream *stream = open_streams; stream != NULL; stream = stream->next) {
-        (void)close(stream->fd);
-        stream->fd = -1;
-        stream->gone = true;
-        /* A thread that does not exist here may hold it. */
-        (void)pthread_mutex_init(&stream->mutex, NULL);
-    }
-    open_streams = NULL;
-    (void)pthread_mutex_unlock(&fork_mutex);
-}
-
-static void fork_register(void)
-{
-    fork_error = pthread_atfork(fork_prepare, fork_parent, fork_child);
+    struct peal_vdev_stream *stream = PEAL_FORK_OWNER(item, struct peal_vdev_stream, fork_item);
+    (void)close(stream->fd);
+    stream->fd = -1;
+    stream->gone = true;
+    /* A thread that does not exist here may hold it. */
+    (void)pthread_mutex_init(&stream->mutex, NULL);
 }
 
 /* A socket that a child of this process does not keep. */
 static int stream_socket(struct peal_vdev_stream *stream)
 {
-    (void)pthread_mutex_lock(&fork_mutex);
+    peal_fork_lock();
     stream->fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
     const int error = stream->fd < 0 ? errno : 0;
-    if (error == 0) {
-        stream->next = open_streams;
-        open_streams = stream;
-    }
-    (void)pthread_mutex_unlock(&fork_mutex);
+    if (error == 0)
+        peal_fork_add(&stream->fork_item);
+    peal_fork_unlock();
     return error;
 }
 
 void peal_vdev_stream_close(struct peal_vdev_stream *stream)
 {
-    (void)pthread_mutex_lock(&fork_mutex);
-    for (struct peal_vdev_stream **link = &open_streams; *link != NULL; link = &(*link)->next) {
-        if (*link == stream) {
-            *link = stream->next;
-            break;
-        }
-    }
+    peal_fork_lock();
+    peal_fork_remove(&stream->fork_item);
     if (stream->fd >= 0)
         (void)close(stream->fd);
     stream->fd = -1;
-    (void)pthread_mutex_unlock(&fork_mutex);
+    peal_fork_unlock();
     (void)pthread_mutex_destroy(&stream->mutex);
 }
 
@@ -266,11 +235,11 @@ enum peal_status peal_vdev_stream_open(struct peal_vdev_stream *stream, const ch
                          "the path of a device server's socket has 1 to %zu characters, not %zu; "
                          "use a shorter one",
                          sizeof(stream->path) - 1, length);
-    *stream = (struct peal_vdev_stream){.fd = -1, .timeout_ns = timeout_ns};
+    *stream = (struct peal_vdev_stream){
+        .fd = -1, .fork_item = {.in_child = let_go_in_child}, .timeout_ns = timeout_ns};
     memcpy(stream->path, path, length);
     stream->deadline_ns = peal_os_deadline_ns(timeout_ns);
-    (void)pthread_once(&fork_once, fork_register);
-    int error = fork_error;
+    int error = peal_fork_watch();
     if (error == 0)
         error = pthread_mutex_init(&stream->mutex, NULL);
     if (error != 0)

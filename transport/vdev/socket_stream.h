@@ -4,11 +4,13 @@
  *
  * A stream that failed once is gone for good, for nobody knows where in a message it stands.
  *
- * fork: the socket's life is this guest's life, so a child must not keep it open. A handler closes it in the child, where the
- * stream then is gone; the parent's goes on undisturbed. (Not after clone(2) or _Fork() without exec; exec closes all.)
+ * fork: the socket's life is this guest's life, so a child must not keep it open. It is closed in the child (transport/base/fork.h),
+ * where the stream then is gone; the parent's goes on undisturbed.
  */
 #ifndef PEAL_TRANSPORT_VDEV_SOCKET_STREAM_H
 #define PEAL_TRANSPORT_VDEV_SOCKET_STREAM_H
+
+#include "transport/base/fork.h"
 
 #include <peal/status.h>
 #include <pthread.h>
@@ -22,7 +24,7 @@
 
 struct peal_vdev_stream {
     pthread_mutex_t mutex; /* the user's, around a use; all below but `path` is used under it */
-    struct peal_vdev_stream *next; /* list of the fork handler */
+    struct peal_fork_item fork_item;
     int fd;
     bool gone;
     uint64_t timeout_ns;  /* of one use; for messages here */
