@@ -54,23 +54,26 @@ struct bench_channel {
         *name; /* for files, topics, sockets: unique to the trial, [a-z0-9-], at most 40 long */
     const char *url;     /* of Peal's bus, which exists for the run */
     uint32_t size_bytes; /* longest message; a multiple of 8, at least 8 */
-    uint32_t depth;      /* messages that shall find room; a power of two */
+    uint32_t depth;      /* messages that shall find room; a power of two. Rings that must keep one
+                            place free hold one less */
     uint32_t senders;
     uint32_t receivers;
     enum bench_pattern pattern;
     bool waits;       /* wait() will be called: whatever has to be done so that it works */
     uint64_t spin_ns; /* with waits: how long to spin before sleeping, where that can be set */
     void *memory;     /* memory_bytes() of zeros that all workers share; NULL if it wants none */
+    void *state;      /* the contender's own: begin() sets it, before the workers are forked */
 };
 
 struct bench_view {
     const void *data;
-    size_t size_bytes;
+    size_t size_bytes; /* of the channel, where all elements of a ring have one size */
 };
 
 struct bench_contender {
     const char *name;    /* "iceoryx", "peal topic, loan" */
     const char *package; /* Debian's, and its version where the header tells; for the report */
+    const char *note;    /* NULL, or what a reader of the table must know of it, in a sentence */
     bool is_peal;
     unsigned patterns; /* enum bench_pattern, or'ed */
     enum bench_reach reach;
@@ -87,11 +90,14 @@ struct bench_contender {
     void (*end)(struct bench_channel *channel);
 
     /* By each worker, in its own process or thread; `index` counts senders, or receivers. Ends the
-     * program through bench_contender_die() if it cannot. Senders may open before receivers or after;
-     * nothing is sent before all are open, so whoever opens must be connected when open() returns, or
-     * when the first prepare() does. */
+     * program through bench_contender_die() if it cannot. Senders may open before receivers or after,
+     * so nobody waits here for the others. */
     void *(*open)(const struct bench_channel *channel, bool sends, uint32_t index);
     void (*close)(void *end);
+    /* Each worker asks after all have opened, again and again, until it is true for all; only then is
+     * something sent. Here connections come about that take a while. Until then prepare() may find
+     * that there is no room. NULL: always. */
+    bool (*ready)(void *end);
 
     /* Room for up to `count` (<= BENCH_BATCH_MAX) messages of `size_bytes` each; places[i] is where
      * message i is to be written. How many; 0: full now. */
