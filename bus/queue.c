@@ -100,10 +100,10 @@ static enum peal_status open_ends(struct peal_queue *queue, struct peal_region *
         queue->uses |= PEAL_QUEUE_PUSH;
         queue->topic = queue->place.topic;
     }
-    /* relaxed: published by the topic's owner word. Only what is copied by it depends on it, and
-     * lanes with longer messages are not joined. */
-    queue->message_bytes_max =
-        peal_u32_load_relaxed(&region->topics[queue->topic].queue.message_bytes_max);
+    /* What the ends have read, not the shared word again: a peer may have changed it between, and a
+     * buffer is judged by this. */
+    queue->message_bytes_max = options->uses & PEAL_QUEUE_POP ? queue->consumer.message_bytes_max
+                                                              : queue->producer.message_bytes_max;
     return PEAL_OK;
 }
 
