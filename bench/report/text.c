@@ -1,0 +1,208 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "bench/report/format.h"
+#include "bench/report/ranking.h"
+#include "bench/report/report.h"
+
+#include <math.h>
+#include <string.h>
+
+/* Columns, not bytes: "µ" and "–" are two and three bytes wide and one column. */
+static int columns(const char *text)
+{
+    int count = 0;
+
+    for (; *text != '\0'; text++)
+        count += ((unsigned char)*text & 0xC0) != 0x80;
+    return count;
+}
+
+/* width < 0: flush left. */
+static void cell(FILE *out, const char *text, int width)
+{
+    int room = (width < 0 ? -width : width) - columns(text);
+
+    fprintf(out, " %*s%s%*s", width > 0 && room > 0 ? room : 0, "", text,
+            width < 0 && room > 0 ? room : 0, "");
+}
+
+static void spread_cell(FILE *out, struct bench_spread spread, enum bench_unit unit)
+{
+    char text[3 * BENCH_FORMAT_SIZE];
+
+    snprintf(text, sizeof(text), "[%s .. %s]", bench_format_value(spread.min, unit).text,
+             bench_format_value(spread.max, unit).text);
+    cell(out, bench_format_value(spread.median, unit).text, 10);
+    cell(out, isnan(spread.median) ? "" : text, -23);
+}
+
+static void ratio_cell(FILE *out, const struct bench_record *record)
+{
+    struct bench_spread ratio = bench_record_ratio(record);
+    char text[3 * BENCH_FORMAT_SIZE];
+    int is_met = bench_record_target_met(record);
+
+    cell(out, isnan(ratio.median) ? "" : bench_format_ratio(ratio.median).text, 7);
+    snprintf(text, sizeof(text), "[%s..%s]", bench_format_ratio(ratio.min).text,
+             bench_format_ratio(ratio.max).text);
+    cell(out, isnan(ratio.median) ? "" : text, -14);
+    snprintf(text, sizeof(text), "%s %s %s", bench_unit_small_is_good(record->unit) ? "<=" : ">=",
+             bench_format_ratio(record->target).text, is_met == 1 ? "met" : "SHORT");
+    cell(out, is_met < 0 ? "" : text, -14);
+}
+
+static void latency_cells(FILE *out, const struct bench_record *record)
+{
+    static const double fractions[] = {0.5, 0.99, 0.999, 0.9999, 1};
+
+    for (size_t i = 0; i < sizeof(fractions) / sizeof(fractions[0]); i++) {
+        double ns = record->latency == NULL || record->latency->total == 0
+                        ? NAN
+                        : bench_histogram_quantile(record->latency, fractions[i]);
+        cell(out, isnan(ns) ? "" : bench_format_value(ns, BENCH_NS).text, 8);
+    }
+}
+
+static void remarks_cell(FILE *out, const struct bench_record *record)
+{
+    unsigned drifted = bench_record_drifted(record);
+
+    for (unsigned bit = 0; bench_remark_name(bit) != NULL; bit++) {
+        if ((record->remarks >> bit & 1) == 0)
+            continue;
+        if (1u << bit == BENCH_REMARK_CUT)
+            fprintf(out, " %u %s;", record->cut, bench_remark_name(bit));
+        else
+            fprintf(out, " %s;", bench_remark_name(bit));
+    }
+    if (drifted > 0)
+        fprintf(out, " DRIFT %u/%u;", drifted, record->rounds);
+}
+
+static bool any_has(const struct bench_ranking *ranking, bool latency)
+{
+    for (unsigned i = 0; i < ranking->count; i++) {
+        const struct bench_record *record = ranking->records[i];
+        if (latency ? record->latency != NULL && record->latency->total > 0
+                    : isfinite(record->cpu_ns))
+            return true;
+    }
+    return false;
+}
+
+static void head_line(FILE *out, bool has_latency, bool has_cpu)
+{
+    fputs("   ", out);
+    cell(out, "", -26);
+    cell(out, "median", 10);
+    cell(out, "[min .. max]", -23);
+    cell(out, "/ floor", 7);
+    cell(out, "", -14);
+    cell(out, "target", -14);
+    if (has_cpu)
+        cell(out, "CPU/msg", 8);
+    if (has_latency) {
+        static const char *const names[] = {"p50", "p99", "p99.9", "p99.99", "max"};
+        for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
+            cell(out, names[i], 8);
+    }
+    fputc('\n', out);
+}
+
+void bench_text_scenario(FILE *out, const struct bench_results *results, enum bench_group group,
+                         const char *scenario)
+{
+    struct bench_ranking ranking = bench_ranking_of(results, group, scenario);
+    bool has_latency = any_has(&ranking, true), has_cpu = any_has(&ranking, false);
+
+    fprintf(out, "%s\n", scenario);
+    head_line(out, has_latency, has_cpu);
+    for (unsigned i = 0; i < ranking.count; i++) {
+        const struct bench_record *record = ranking.records[i];
+        fputs(record == ranking.best               ? " * "
+              : record->party == BENCH_PARTY_FLOOR ? " _ "
+                                                   : "   ",
+              out);
+        cell(out, record->contender, -26);
+        spread_cell(out, bench_record_values(record), record->unit);
+        ratio_cell(out, record);
+        if (has_cpu)
+            cell(out,
+                 isfinite(record->cpu_ns) ? bench_format_value(record->cpu_ns, BENCH_NS).text : "",
+                 8);
+        if (has_latency)
+            latency_cells(out, record);
+        remarks_cell(out, record);
+        fputc('\n', out);
+    }
+    if (isfinite(ranking.ahead.median))
+        fprintf(out, "    %s is %s times as good as %s [%s..%s]\n", ranking.peal->contender,
+                bench_format_ratio(ranking.ahead.median).text, ranking.peer->contender,
+                bench_format_ratio(ranking.ahead.min).text,
+                bench_format_ratio(ranking.ahead.max).text);
+    fputc('\n', out);
+}
+
+void bench_text_head(FILE *out, const struct bench_results *results)
+{
+    for (size_t i = 0; i < results->facts_count; i++)
+        fprintf(out, "%-18s %s\n", results->facts[i].key, results->facts[i].value);
+    fprintf(out,
+            "\nMedian [min .. max] of the rounds; /floor: ratio, round by round. * best, _ floor, "
+            "DRIFT: rounds around which the raw\nping-pong moved by more than 20 %%. One reading "
+            "of the clock costs %.1f ns.\n\n",
+            results->clock_cost_ns);
+}
+
+void bench_text_group(FILE *out, const struct bench_results *results, enum bench_group group)
+{
+    const char *scenario;
+
+    if (bench_ranking_scenario(results, group, 0) == NULL)
+        return;
+    fprintf(out, "== %s ==\n\n", bench_group_name(group));
+    for (unsigned i = 0; (scenario = bench_ranking_scenario(results, group, i)) != NULL; i++)
+        bench_text_scenario(out, results, group, scenario);
+}
+
+static void behind_line(FILE *out, const struct bench_ranking *ranking)
+{
+    fprintf(out, "Not ahead: %s/%s: %s is %s times as good as %s [%s..%s]%s%s\n",
+            bench_group_name(ranking->group), ranking->scenario, ranking->peal->contender,
+            bench_format_ratio(ranking->ahead.median).text, ranking->peer->contender,
+            bench_format_ratio(ranking->ahead.min).text,
+            bench_format_ratio(ranking->ahead.max).text, ranking->peal->note != NULL ? ": " : "",
+            ranking->peal->note != NULL ? ranking->peal->note : "");
+}
+
+void bench_text_foot(FILE *out, const struct bench_results *results)
+{
+    unsigned drifted = 0, cut = 0, met = 0, short_of = 0, ahead = 0, even = 0, behind = 0;
+
+    for (size_t i = 0; i < results->count; i++) {
+        int is_met = bench_record_target_met(results->records[i]);
+        drifted += bench_record_drifted(results->records[i]) > 0;
+        cut += results->records[i]->cut;
+        met += is_met == 1;
+        short_of += is_met == 0;
+    }
+    for (unsigned group = 0; group < BENCH_GROUPS; group++) {
+        const char *scenario;
+        for (unsigned i = 0;
+             (scenario = bench_ranking_scenario(results, (enum bench_group)group, i)) != NULL;
+             i++) {
+            struct bench_ranking ranking =
+                bench_ranking_of(results, (enum bench_group)group, scenario);
+            enum bench_verdict verdict = bench_ranking_verdict(&ranking);
+            ahead += verdict == BENCH_VERDICT_AHEAD;
+            even += verdict == BENCH_VERDICT_EVEN;
+            behind += verdict == BENCH_VERDICT_BEHIND;
+            if (verdict == BENCH_VERDICT_BEHIND)
+                behind_line(out, &ranking);
+        }
+    }
+    fprintf(out,
+            "%zu records; targets: %u met, %u short. Against the best peer: ahead in %u scenarios, "
+            "even in %u, behind in %u.\n%u records with drifted rounds; %u rounds cut.%s\n",
+            results->count, met, short_of, ahead, even, behind, drifted, cut,
+            results->is_interrupted ? " INTERRUPTED: not everything was measured." : "");
+}
