@@ -16,6 +16,14 @@
  *
  * prepare() gives memory of the channel itself where the contender has loans (its natural fast path) and
  * a buffer of the end's own where it has not. No call waits but wait().
+ *
+ * begin() and end() are called by the conductor's one thread, always in pairs; the workers are forked
+ * in between. Those that are threads run in a forked process, too, so that whatever they do can be
+ * ended: they see what begin() has made as it was then, at the same addresses, but threads that begin()
+ * has started are not there.
+ *
+ * A ping-pong is two channels, "there" and "back", of which either process opens one end each, in that
+ * order. Receivers are asked for min(batch, BENCH_BATCH_MAX) messages.
  */
 #ifndef PEAL_BENCH_CONTEST_CONTENDER_H
 #define PEAL_BENCH_CONTEST_CONTENDER_H
@@ -59,10 +67,12 @@ struct bench_channel {
     uint32_t senders;
     uint32_t receivers;
     enum bench_pattern pattern;
-    bool waits;       /* wait() will be called: whatever has to be done so that it works */
-    uint64_t spin_ns; /* with waits: how long to spin before sleeping, where that can be set */
-    void *memory;     /* memory_bytes() of zeros that all workers share; NULL if it wants none */
-    void *state;      /* the contender's own: begin() sets it, before the workers are forked */
+    bool waits; /* wait() will be called: whatever has to be done so that it works */
+    uint64_t
+        spin_ns;  /* with waits: how long wait() spins before it sleeps, where that can be set; at
+                         present 0, as the engine itself spins where it is to be measured */
+    void *memory; /* memory_bytes() of zeros that all workers share; NULL if it wants none */
+    void *state;  /* the contender's own: begin() sets it, before the workers are forked */
 };
 
 struct bench_view {
