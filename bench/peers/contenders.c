@@ -1,0 +1,49 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * All that can be measured, Peal's first. peers.cmake says what there is.
+ */
+#include "bench/peers/peers.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+const struct bench_contender *const bench_contenders[] = {
+#if PEAL_BENCH_HAS_CK
+    &bench_peer_ck,
+#endif
+#if PEAL_BENCH_HAS_DPDK
+    &bench_peer_rte,
+    &bench_peer_rte_rts,
+#endif
+#if PEAL_BENCH_HAS_BOOST
+    &bench_peer_boost_spsc,
+    &bench_peer_boost_queue,
+    &bench_peer_boost_message_queue,
+#endif
+#if PEAL_BENCH_HAS_READER_WRITER_QUEUE
+    &bench_peer_reader_writer_queue,
+#endif
+#if PEAL_BENCH_HAS_CONCURRENT_QUEUE
+    &bench_peer_concurrent_queue,
+#endif
+#if PEAL_BENCH_HAS_ICEORYX
+    &bench_peer_iceoryx,
+#endif
+#if PEAL_BENCH_HAS_ZMQ
+    &bench_peer_zmq,
+#endif
+#if PEAL_BENCH_HAS_NNG
+    &bench_peer_nng,
+    &bench_peer_nng_pubsub,
+#endif
+#if PEAL_BENCH_HAS_NANOMSG
+    &bench_peer_nanomsg,
+    &bench_peer_nanomsg_pubsub,
+#endif
+    &bench_peer_pipe,
+    NULL,
+};
+
+const char *const bench_contenders_missing =
+    sizeof(PEAL_BENCH_MISSING) > 1 ? PEAL_BENCH_MISSING : NULL;

@@ -1,0 +1,51 @@
+# SPDX-License-Identifier: Apache-2.0
+# The peers of Peal in the benchmarks. Each is built if its Debian package is there (`scripts/setup.sh --peers` installs
+# all), and named as missing if it is not. They are linked to peal-bench and its tests only: nothing of them gets into
+# libpeal, or into what is installed for programs that use it.
+#
+#   peer                                      package                  version   licence
+#   ck_ring                                   libck-dev                0.7.1     BSD-2-Clause
+#   rte_ring                                  libdpdk-dev              22.11     BSD-3-Clause
+#   boost::lockfree, boost::interprocess      libboost-dev             1.74      BSL-1.0
+#   moodycamel::ReaderWriterQueue             libreaderwriterqueue-dev 1.0.6     BSD-2-Clause
+#   moodycamel::ConcurrentQueue               libconcurrentqueue-dev   1.0.3     BSD-2-Clause, or BSL-1.0
+#   iceoryx                                   libiceoryx-posh-dev      2.0.3     Apache-2.0
+#   its daemon, RouDi                         iceoryx                  2.0.3     Apache-2.0
+#   ZeroMQ                                    libzmq3-dev              4.3.4     LGPL-3.0 with an exception for linking
+#   NNG                                       libnng-dev               1.5.2     MIT
+#   nanomsg                                   libnanomsg-dev           1.1.5     MIT
+#
+# Vyukov's queue is written anew here from its published description. POSIX message queues, pipes and sockets are there.
+set(peers_folder "${CMAKE_CURRENT_LIST_DIR}")
+set(peers_sources contenders.c peers.c tray.c ring.c pipe.c)
+list(TRANSFORM peers_sources PREPEND "${peers_folder}/")
+set(peers_macros "")
+set(peers_missing "")
+
+add_library(peal_bench_peers OBJECT ${peers_sources})
+target_link_libraries(peal_bench_peers PUBLIC peal_compile Threads::Threads)
+set_target_properties(peal_bench_peers PROPERTIES CXX_STANDARD 20) # designated initializers
+
+# peer(MACRO "name" "package" FOUND source...): FOUND is a condition's value.
+function(peer macro name package found)
+    if(found)
+        set(has 1)
+        list(TRANSFORM ARGN PREPEND "${peers_folder}/")
+        target_sources(peal_bench_peers PRIVATE ${ARGN})
+    else()
+        set(has 0)
+        list(APPEND peers_missing "${name} (${package})")
+    endif()
+    list(APPEND peers_macros "PEAL_BENCH_HAS_${macro}=${has}")
+    set(PEAL_BENCH_HAS_${macro} ${has} PARENT_SCOPE)
+    set(peers_macros "${peers_macros}" PARENT_SCOPE)
+    set(peers_missing "${peers_missing}" PARENT_SCOPE)
+endfunction()
+
+find_path(PEAL_CK_INCLUDE ck_ring.h)
+peer(CK "ck_ring" libck-dev "${PEAL_CK_INCLUDE}" ck_ring.c)
+
+list(JOIN peers_missing ", " peers_missing)
+set_source_files_properties(
+    "${peers_folder}/contenders.c" PROPERTIES COMPILE_DEFINITIONS "${peers_macros};PEAL_BENCH_MISSING=\"${peers_missing}\"")
+target_link_libraries(peal-bench PRIVATE peal_bench_peers)
