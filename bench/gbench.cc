@@ -3,6 +3,12 @@
 
 #include <benchmark/benchmark.h>
 
+#include <cerrno>
+#include <cmath>
+#include <fstream>
+#include <iostream>
+#include <set>
+
 struct gbench_state {
     benchmark::State *state;
 };
@@ -46,7 +52,10 @@ void gbench_add(const char *name, gbench_function function, void *context)
 
 void gbench_context(const char *key, const char *value)
 {
-    benchmark::AddCustomContext(key, value);
+    static std::set<std::string> known; /* Google Benchmark complains when it is told again */
+
+    if (known.insert(key).second)
+        benchmark::AddCustomContext(key, value);
 }
 
 size_t gbench_run(bool console)
@@ -71,4 +80,68 @@ void gbench_counter(struct gbench_state *state, const char *name, double value)
 void gbench_label(struct gbench_state *state, const char *text)
 {
     state->state->SetLabel(text);
+}
+
+struct gbench_json {
+    std::ofstream file;
+    benchmark::JSONReporter reporter;
+};
+
+struct gbench_json *gbench_json_begin(const char *path, const char *program)
+{
+    static std::string name;
+    auto *json = new gbench_json;
+
+    errno = 0;
+    json->file.open(path);
+    if (!json->file) {
+        if (errno == 0)
+            errno = EIO;
+        delete json;
+        return nullptr;
+    }
+    name = program;
+    benchmark::BenchmarkReporter::Context::executable_name = name.c_str();
+    json->reporter.SetOutputStream(&json->file);
+    json->reporter.SetErrorStream(&std::cerr);
+    json->reporter.ReportContext(benchmark::BenchmarkReporter::Context());
+    return json;
+}
+
+void gbench_json_add(struct gbench_json *json, const struct gbench_line *line,
+                     const struct gbench_counter counters[], size_t count)
+{
+    benchmark::BenchmarkReporter::Run run;
+    double iterations = line->iterations > 0 ? static_cast<double>(line->iterations) : 1;
+
+    run.run_name.function_name = line->name;
+    run.family_index = line->family;
+    run.per_family_instance_index = 0;
+    run.run_type = line->aggregate != nullptr ? benchmark::BenchmarkReporter::Run::RT_Aggregate
+                                              : benchmark::BenchmarkReporter::Run::RT_Iteration;
+    if (line->aggregate != nullptr)
+        run.aggregate_name = line->aggregate;
+    if (line->label != nullptr)
+        run.report_label = line->label;
+    run.iterations = static_cast<benchmark::IterationCount>(iterations);
+    run.threads = 1;
+    run.repetition_index = line->repetition;
+    run.repetitions = line->repetitions;
+    run.time_unit = benchmark::kNanosecond;
+    run.real_accumulated_time = line->real_ns * iterations * 1e-9;
+    run.cpu_accumulated_time = line->cpu_ns * iterations * 1e-9;
+    for (size_t i = 0; i < count; i++) {
+        if (std::isfinite(counters[i].value))
+            run.counters[counters[i].name] = counters[i].value;
+    }
+    json->reporter.ReportRuns({run});
+}
+
+bool gbench_json_end(struct gbench_json *json)
+{
+    json->reporter.Finalize();
+    json->file.close();
+    bool is_written = !json->file.fail();
+    delete json;
+    return is_written;
 }

@@ -40,7 +40,7 @@ bool gbench_initialize(int *argc, char **argv);
 /* Registers one benchmark; `name` is copied, `context` must outlive gbench_run(). */
 void gbench_add(const char *name, gbench_function function, void *context);
 
-/* A line of the JSON's "context" object. */
+/* A line of the JSON's "context" object; the first value of a key stays. */
 void gbench_context(const char *key, const char *value);
 
 /*
@@ -57,6 +57,39 @@ void gbench_counter(struct gbench_state *state, const char *name, double value);
 
 /* A remark beside the name. */
 void gbench_label(struct gbench_state *state, const char *text);
+
+/*
+ * Results that were not measured inside gbench_run(), written by Google Benchmark's own JSON reporter, so
+ * that whatever reads its files reads these.
+ *
+ *      struct gbench_json *json = gbench_json_begin("results.json", "peal-bench");
+ *      gbench_json_add(json, &line, counters, count);   for each round, and each aggregate
+ *      if (!gbench_json_end(json)) ...errno
+ */
+struct gbench_json;
+
+struct gbench_counter {
+    const char *name;
+    double value; /* NaN and infinity are left out: JSON has no such numbers */
+};
+
+struct gbench_line {
+    const char *name;
+    const char *aggregate; /* "median"; NULL: a repetition */
+    const char *label;     /* NULL: none */
+    unsigned family;       /* the same for all lines of one name */
+    unsigned repetition;
+    unsigned repetitions;
+    uint64_t iterations;
+    double real_ns; /* an operation */
+    double cpu_ns;
+};
+
+/* NULL, and errno, if the file cannot be made. What gbench_context() was told before goes in. */
+struct gbench_json *gbench_json_begin(const char *path, const char *program);
+void gbench_json_add(struct gbench_json *json, const struct gbench_line *line,
+                     const struct gbench_counter counters[], size_t count);
+bool gbench_json_end(struct gbench_json *json);
 
 #ifdef __cplusplus
 }
