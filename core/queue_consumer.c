@@ -313,7 +313,9 @@ static enum peal_status take_in_turn(struct peal_queue_consumer *consumer, uint3
     for (uint32_t left = consumer->joined_count; left > 0; left--) {
         uint32_t index = consumer->turn;
         struct peal_queue_source *source = &consumer->joined[index].source;
-        enum peal_status status = peal_queue_source_claim(source, wanted, &batch->range);
+        enum peal_status status = PEAL_EMPTY;
+        if (!peal_queue_source_is_idle(source))
+            status = peal_queue_source_claim(source, wanted, &batch->range);
         if (status == PEAL_OK) {
             consumer->stay += batch->range.count;
             if (consumer->stay >= STAY)

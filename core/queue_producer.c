@@ -4,6 +4,12 @@
 /* How often the cursor may move under a producer that drops its oldest messages. */
 #define ATTEMPTS 64u
 
+/* Less than this part of the lane is next to no room. */
+#define TIGHT 32u
+
+/* How long, in pauses of the CPU, a producer lets consumers get ahead then: 1 to 3 µs. */
+#define PAUSES 48u
+
 void peal_queue_producer_init(struct peal_queue_producer *producer,
                               const struct peal_queue_geometry *geometry,
                               struct peal_queue_lane_shared *lane, peal_u64 *ticket,
@@ -49,13 +55,20 @@ enum peal_status peal_queue_producer_gate(struct peal_queue_producer *producer)
     if (behind > depth)
         return PEAL_ECORRUPT;
     uint64_t oldest = producer->next - behind;
+    producer->blocker = &lane->consumers.cursor;
+    producer->blocker_seen = cursor;
     for (uint32_t i = 0; i < PEAL_TOPIC_SUBSCRIBERS_MAX; i++) {
         uint64_t claim = peal_queue_claim_load(&lane->readers[i].claim);
         uint64_t held = held_from(producer, cursor, claim, i);
-        if (held < oldest)
+        if (held < oldest) {
             oldest = held;
+            producer->blocker = &lane->readers[i].claim;
+            producer->blocker_seen = claim;
+        }
     }
     producer->limit = oldest + depth;
+    uint64_t room = producer->limit - producer->next;
+    producer->is_tight = room > 0 && room < depth / TIGHT;
     return PEAL_OK;
 }
 
@@ -102,10 +115,37 @@ static void count_newest(struct peal_queue_producer *producer, size_t count)
     PEAL_FAULT("queue.newest_counted");
 }
 
+/*
+ * The lane was full, and the one word that made it so has not changed. The cursor only moves on, and a
+ * claim that was won stands until it is done with, or is made CLAIMED first; so there is no room. Who
+ * pushes again and again leaves the other lines to those who make room.
+ */
+static bool is_still_full(const struct peal_queue_producer *producer)
+{
+    /* relaxed: a change sends us to the gate */
+    return producer->blocker && peal_u64_load_relaxed(producer->blocker) == producer->blocker_seen;
+}
+
+/*
+ * A lane that stays full: consumers and producer meet at the same lines for each single message, and
+ * each waits for the other's. A producer that lets them get ahead a little finds room for several.
+ */
+static void hold_back(void)
+{
+    for (uint32_t i = 0; i < PAUSES; i++)
+        peal_cpu_relax();
+}
+
 enum peal_status peal_queue_producer_room(struct peal_queue_producer *producer, uint32_t wanted)
 {
     if (producer->next < producer->limit)
         return PEAL_OK;
+    if (producer->is_tight) {
+        producer->is_tight = false; /* once: who is refused has something better to do */
+        hold_back();
+    }
+    if (producer->action != PEAL_QUEUE_DROP_OLDEST && is_still_full(producer))
+        return PEAL_FULL;
     enum peal_status status = peal_queue_producer_gate(producer);
     if (status != PEAL_OK || producer->next < producer->limit)
         return status;

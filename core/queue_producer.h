@@ -35,8 +35,11 @@ struct peal_queue_producer {
     uint32_t message_bytes_max;
     enum peal_queue_full_action action;
     struct peal_queue_lane_shared *lane;
-    peal_u64 *tickets; /* of our messages; NULL unless the queue is strict */
-    peal_u64 *ticket;  /* the queue's next one */
+    peal_u64 *tickets;       /* of our messages; NULL unless the queue is strict */
+    peal_u64 *ticket;        /* the queue's next one */
+    const peal_u64 *blocker; /* what made the limit: the cursor, or a claim; NULL: unknown */
+    uint64_t blocker_seen;   /* while it says this the limit is what it is */
+    bool is_tight;           /* the last look at a limit found next to no room */
     uint64_t dropped_oldest;
     uint64_t dropped_newest;
 };

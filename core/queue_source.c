@@ -33,12 +33,16 @@ static bool is_there(const struct peal_queue_source *source, uint64_t count)
 enum peal_status peal_queue_source_look(struct peal_queue_source *source, uint64_t cursor)
 {
     uint64_t from = peal_queue_cursor_position(cursor);
-    source->published_seen = peal_queue_published_load(source->lane) & PEAL_QUEUE_POSITION_MASK;
+    uint64_t published = peal_queue_published_load(source->lane);
+    source->published_seen = published & PEAL_QUEUE_POSITION_MASK;
     uint64_t count = peal_queue_distance(from, source->published_seen);
     if (is_there(source, count))
         return PEAL_OK;
-    if (count == 0)
+    if (count == 0) {
+        source->empty_at = published;
+        source->was_empty = true;
         return PEAL_EMPTY;
+    }
     /* relaxed: behind QUEUE-A3. While the cursor stands nobody publishes that far ahead of it. */
     return peal_u64_load_relaxed(source->cursor) == cursor ? PEAL_ECORRUPT : PEAL_AGAIN;
 }

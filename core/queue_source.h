@@ -17,7 +17,9 @@ struct peal_queue_source {
     peal_u64 *cursor;
     peal_u64 *claim;         /* ours, in this lane */
     uint64_t published_seen; /* modulo 2^48 */
-    uint32_t entry;          /* ours */
+    uint64_t empty_at;       /* what `published` said when nothing was left, if was_empty */
+    bool was_empty;
+    uint32_t entry; /* ours */
     uint32_t mask;
     uint32_t cell_bytes;
     uint32_t message_bytes_max;
@@ -40,6 +42,15 @@ void peal_queue_source_init(struct peal_queue_source *source,
 /* Reads how far the producer is. OK; EMPTY; ECORRUPT: no honest producer is there; AGAIN: `cursor`
  * is old. */
 enum peal_status peal_queue_source_look(struct peal_queue_source *source, uint64_t cursor);
+
+/* Nothing has been published since the lane was seen empty: then it still is, for the cursor only moves
+ * on. One load of a line that nobody else writes while there is nothing. */
+static inline bool peal_queue_source_is_idle(const struct peal_queue_source *source)
+{
+    /* relaxed: who sees more looks again, behind QUEUE-A3 */
+    return source->was_empty &&
+           peal_u64_load_relaxed(&source->lane->producer.published) == source->empty_at;
+}
 
 /*
  * Claims up to `wanted` (1..PEAL_QUEUE_COUNT_MAX) messages, of which nothing may be claimed here. OK;

@@ -197,6 +197,71 @@ static void a_full_lane_refuses_until_a_message_is_done_with(void **state)
     assert_nothing_is_left();
 }
 
+/* Which word makes the lane full changes: the one's claim, the other's claim, the cursor. */
+static void a_refused_push_finds_room_whoever_made_it(void **state)
+{
+    (void)state;
+    struct producer producer;
+    struct peal_queue_consumer consumers[2];
+    struct peal_queue_batch batches[2];
+    produce(&producer, 0, &jobs, 4, PEAL_QUEUE_REFUSE);
+    for (uint32_t i = 0; i < 2; i++)
+        consume(&consumers[i], 1 + i, &jobs);
+    uint64_t pushed = 0;
+    for (; pushed < 4; pushed++)
+        assert_int_equal(push(&producer, pushed), PEAL_OK);
+    for (uint32_t oldest = 0; oldest < 2; oldest++) {
+        uint32_t newer = 1 - oldest;
+        assert_int_equal(push(&producer, pushed), PEAL_FULL);
+        assert_int_equal(peal_queue_consumer_take(&consumers[oldest], 1, &batches[oldest]),
+                         PEAL_OK);
+        assert_int_equal(push(&producer, pushed), PEAL_FULL);
+        assert_int_equal(peal_queue_consumer_take(&consumers[newer], 1, &batches[newer]), PEAL_OK);
+        assert_int_equal(push(&producer, pushed), PEAL_FULL);
+        peal_queue_consumer_finish(&consumers[newer], &batches[newer]); /* makes no room yet */
+        assert_int_equal(push(&producer, pushed), PEAL_FULL);
+        assert_int_equal(push(&producer, pushed), PEAL_FULL);
+        peal_queue_consumer_finish(&consumers[oldest], &batches[oldest]); /* makes room for both */
+        assert_int_equal(push(&producer, pushed++), PEAL_OK);
+        assert_int_equal(push(&producer, pushed++), PEAL_OK);
+    }
+    assert_int_equal(push(&producer, pushed), PEAL_FULL);
+    assert_int_equal(pop(&consumers[0]), pushed - 4);
+    assert_int_equal(push(&producer, pushed), PEAL_OK);
+    for (uint64_t i = pushed - 3; i <= pushed; i++)
+        assert_int_equal(pop(&consumers[i % 2]), i);
+    for (uint32_t i = 0; i < 2; i++)
+        peal_queue_consumer_close(&consumers[i]);
+    peal_queue_producer_close(&regions[0], &producer.place);
+    assert_nothing_is_left();
+}
+
+static void
+a_consumer_that_found_nothing_finds_what_comes_whoever_took_what_was_before(void **state)
+{
+    (void)state;
+    struct producer producers[2];
+    struct peal_queue_consumer consumers[2];
+    for (uint32_t i = 0; i < 2; i++) {
+        produce(&producers[i], i, &jobs, 4, PEAL_QUEUE_REFUSE);
+        consume(&consumers[i], 2 + i, &jobs);
+    }
+    for (uint64_t round = 0; round < 20; round++) {
+        for (uint32_t i = 0; i < 2; i++)
+            assert_empty(&consumers[i]);
+        for (uint32_t i = 0; i < 2; i++)
+            assert_int_equal(push(&producers[i], round), PEAL_OK);
+        uint32_t who = (uint32_t)round % 3 % 2;
+        assert_int_equal(pop(&consumers[who]), round);
+        assert_int_equal(pop(&consumers[1 - who]), round);
+    }
+    for (uint32_t i = 0; i < 2; i++) {
+        peal_queue_consumer_close(&consumers[i]);
+        peal_queue_producer_close(&regions[i], &producers[i].place);
+    }
+    assert_nothing_is_left();
+}
+
 static void the_newest_is_dropped_and_counted_where_wished(void **state)
 {
     (void)state;
@@ -567,6 +632,8 @@ int main(void)
         TEST(messages_come_out_in_order_and_once),
         TEST(a_batch_goes_round_the_end_of_the_ring),
         TEST(a_full_lane_refuses_until_a_message_is_done_with),
+        TEST(a_refused_push_finds_room_whoever_made_it),
+        TEST(a_consumer_that_found_nothing_finds_what_comes_whoever_took_what_was_before),
         TEST(the_newest_is_dropped_and_counted_where_wished),
         TEST(the_oldest_is_dropped_and_counted_where_wished),
         TEST(messages_outlive_their_producer_and_wait_for_a_consumer),
