@@ -1,0 +1,22 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * What this process holds of the system, for tests in which nothing may grow.
+ */
+#ifndef PEAL_TESTS_SUPPORT_FOOTPRINT_H
+#define PEAL_TESTS_SUPPORT_FOOTPRINT_H
+
+#include <stdint.h>
+
+struct footprint {
+    uint64_t descriptors;
+    uint64_t mappings;
+    uint64_t resident_kb;
+    uint64_t objects; /* of the region, in /dev/shm */
+};
+
+/* Of a region at `url`, posix:NAME. */
+struct footprint footprint_now(const char *url);
+
+void footprint_print(const char *when, const struct footprint *footprint);
+
+#endif
