@@ -1,0 +1,260 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The answers that a reader comes for: where Peal is ahead, where it is not, what to doubt.
+ */
+#include "bench/report/axis.h"
+#include "bench/report/format.h"
+#include "bench/report/page.h"
+#include "bench/report/svg.h"
+
+#include <math.h>
+
+/* All scenarios of all groups, one after the other. */
+struct walk {
+    unsigned group, index;
+};
+
+static bool next(const struct bench_page *page, struct walk *walk, struct bench_ranking *ranking)
+{
+    for (; walk->group < BENCH_GROUPS; walk->group++, walk->index = 0) {
+        enum bench_group group = (enum bench_group)walk->group;
+        const char *scenario = bench_ranking_scenario(page->results, group, walk->index);
+        if (scenario == NULL)
+            continue;
+        walk->index++;
+        *ranking = bench_ranking_of(page->results, group, scenario);
+        return true;
+    }
+    return false;
+}
+
+static void tile(FILE *out, const char *style, unsigned count, unsigned of, const char *text)
+{
+    fprintf(out, "<div class=\"tile %s\"><b>%u", style, count);
+    if (of > 0)
+        fprintf(out, "<small> of %u</small>", of);
+    fprintf(out, "</b><span>%s</span></div>\n", text);
+}
+
+void bench_page_summary(const struct bench_page *page)
+{
+    unsigned ahead = 0, even = 0, contested = 0, met = 0, targets = 0, drifted = 0, rounds = 0,
+             cut = 0;
+    struct walk walk = {0, 0};
+    struct bench_ranking ranking;
+
+    while (next(page, &walk, &ranking)) {
+        enum bench_verdict verdict = bench_ranking_verdict(&ranking);
+        contested += verdict != BENCH_VERDICT_ALONE;
+        ahead += verdict == BENCH_VERDICT_AHEAD;
+        even += verdict == BENCH_VERDICT_EVEN;
+    }
+    for (size_t i = 0; i < page->results->count; i++) {
+        const struct bench_record *record = page->results->records[i];
+        int is_met = bench_record_target_met(record);
+        targets += is_met >= 0;
+        met += is_met > 0;
+        drifted += bench_record_drifted(record);
+        rounds += record->rounds;
+        cut += record->cut;
+    }
+    fputs("<div class=\"tiles\">\n", page->out);
+    tile(page->out, ahead + even == contested ? "good" : "bad", ahead, contested,
+         "scenarios in which Peal is ahead of the best peer");
+    tile(page->out, "", even, 0, "in which both are within 2 %");
+    tile(page->out, contested == ahead + even ? "" : "bad", contested - ahead - even, 0,
+         "in which Peal is behind");
+    tile(page->out, met == targets ? "good" : "bad", met, targets,
+         "targets of ratios to a floor are met");
+    tile(page->out, drifted > 0 ? "warn" : "", drifted, rounds,
+         "measured values from rounds in which the machine drifted");
+    tile(page->out, cut > 0 ? "warn" : "", cut, 0, "rounds did not end and were killed");
+    fputs("</div>\n", page->out);
+}
+
+/* The median as a dot on a logarithmic axis around 1, with the spread of the rounds. */
+static void mark(FILE *out, struct bench_spread ahead, const struct bench_axis *axis)
+{
+    double one = bench_axis_at(axis, 1), median = bench_axis_at(axis, ahead.median);
+
+    fputs("<td class=\"mark\">", out);
+    bench_svg_begin(out, ahead.median < 0.98 ? "marker behind" : "marker", 220, 18,
+                    "Where the ratio lies");
+    bench_svg_line(out, "grid", 0, 9, 220, 9);
+    bench_svg_line(out, "one", one, 1, one, 17);
+    bench_svg_line(out, "range", bench_axis_at(axis, ahead.min), 9, bench_axis_at(axis, ahead.max),
+                   9);
+    bench_svg_dot(out, "median", median, 9, 4.5);
+    bench_svg_end(out);
+    fputs("</td>", out);
+}
+
+static void name_cell(const struct bench_page *page, const char *contender)
+{
+    fprintf(page->out, "<td class=\"%s\"><i class=\"dot\"></i>", bench_page_style(page, contender));
+    bench_markup_text(page->out, contender);
+    fputs("</td>", page->out);
+}
+
+static void standing_row(const struct bench_page *page, const struct bench_ranking *ranking,
+                         const struct bench_axis *axis)
+{
+    static const char *const words[] = {"", "ahead", "even", "behind"};
+    static const char *const styles[] = {"", "good", "", "bad"};
+    enum bench_verdict verdict = bench_ranking_verdict(ranking);
+    FILE *out = page->out;
+
+    fprintf(out, "<tr><td>%s</td><th scope=\"row\"><a href=\"#s-%u-",
+            bench_group_name(ranking->group), (unsigned)ranking->group);
+    bench_markup_text(out, ranking->scenario);
+    fputs("\">", out);
+    bench_markup_text(out, ranking->scenario);
+    fputs("</a></th>", out);
+    mark(out, ranking->ahead, axis);
+    fprintf(out,
+            "<td class=\"n\" data-v=\"%.10g\"><b>%s ×</b></td><td class=\"n dim\" "
+            "data-v=\"%.10g\">%s .. %s</td><td class=\"%s\">%s</td>",
+            ranking->ahead.median, bench_format_ratio(ranking->ahead.median).text,
+            ranking->ahead.max - ranking->ahead.min, bench_format_ratio(ranking->ahead.min).text,
+            bench_format_ratio(ranking->ahead.max).text, styles[verdict], words[verdict]);
+    name_cell(page, ranking->peal->contender);
+    name_cell(page, ranking->peer->contender);
+    fputs("</tr>\n", out);
+}
+
+static struct bench_axis common_axis(const struct bench_page *page, unsigned *contested)
+{
+    double low = 0.5, high = 2;
+    struct walk walk = {0, 0};
+    struct bench_ranking ranking;
+
+    *contested = 0;
+    while (next(page, &walk, &ranking)) {
+        if (bench_ranking_verdict(&ranking) == BENCH_VERDICT_ALONE)
+            continue;
+        (*contested)++;
+        low = fmin(low, ranking.ahead.min);
+        high = fmax(high, ranking.ahead.max);
+    }
+    return bench_axis_tight(low, high, true, 7, 213);
+}
+
+void bench_page_standing(const struct bench_page *page)
+{
+    unsigned contested;
+    struct bench_axis axis = common_axis(page, &contested);
+    struct walk walk = {0, 0};
+    struct bench_ranking ranking;
+
+    fputs("<section id=\"standing\"><h2>Peal and the best peer</h2>\n", page->out);
+    if (contested == 0) {
+        fputs("<p>No scenario of this run has both a peer and Peal.</p></section>\n", page->out);
+        return;
+    }
+    fputs("<p>In each scenario the best of Peal's ways against the best of the peers, by medians; "
+          "how many times "
+          "better, round by round, with the least and the most of the rounds. The line in the "
+          "middle is 1: "
+          "equal. Right of it Peal is ahead. The axis is logarithmic.</p>\n"
+          "<div class=\"scroll\"><table class=\"sortable\"><thead><tr><th scope=\"col\">group</th>"
+          "<th scope=\"col\">scenario</th><th scope=\"col\">behind | ahead</th><th scope=\"col\" "
+          "class=\"n\">times better</th><th scope=\"col\" class=\"n\">least .. most</th><th "
+          "scope=\"col\">Peal is</th><th scope=\"col\">Peal's best</th><th scope=\"col\">best peer"
+          "</th></tr></thead><tbody>\n",
+          page->out);
+    while (next(page, &walk, &ranking)) {
+        if (bench_ranking_verdict(&ranking) != BENCH_VERDICT_ALONE)
+            standing_row(page, &ranking, &axis);
+    }
+    fputs("</tbody></table></div></section>\n", page->out);
+}
+
+void bench_page_behind(const struct bench_page *page)
+{
+    unsigned count = 0;
+    struct walk walk = {0, 0};
+    struct bench_ranking ranking;
+
+    fputs("<section id=\"behind\"><h2>Where Peal is not ahead, and why</h2>\n<dl class=\"why\">",
+          page->out);
+    while (next(page, &walk, &ranking)) {
+        if (bench_ranking_verdict(&ranking) != BENCH_VERDICT_BEHIND)
+            continue;
+        count++;
+        fprintf(page->out, "<div><dt>%s: ", bench_group_name(ranking.group));
+        bench_markup_text(page->out, ranking.scenario);
+        fputs("</dt><dd>", page->out);
+        bench_markup_text(page->out, ranking.peal->contender);
+        fprintf(page->out, " is %s times as good as ",
+                bench_format_ratio(ranking.ahead.median).text);
+        bench_markup_text(page->out, ranking.peer->contender);
+        fprintf(page->out, " [%s .. %s]. ", bench_format_ratio(ranking.ahead.min).text,
+                bench_format_ratio(ranking.ahead.max).text);
+        bench_markup_text(page->out, ranking.peal->note != NULL ? ranking.peal->note
+                                                                : "No reason has been noted.");
+        fputs("</dd></div>\n", page->out);
+    }
+    fputs("</dl>", page->out);
+    if (count == 0)
+        fputs("<p>Nowhere in this run.</p>", page->out);
+    fputs("</section>\n", page->out);
+}
+
+void bench_page_short(const struct bench_page *page)
+{
+    unsigned count = 0;
+
+    fputs("<section id=\"short\"><h2>Targets that were missed</h2>\n<dl class=\"why\">", page->out);
+    for (size_t i = 0; i < page->results->count; i++) {
+        const struct bench_record *record = page->results->records[i];
+        struct bench_spread ratio = bench_record_ratio(record);
+        if (bench_record_target_met(record) != 0)
+            continue;
+        count++;
+        fputs("<div><dt>", page->out);
+        bench_markup_text(page->out, record->name);
+        fprintf(page->out, "</dt><dd>%s [%s .. %s] of ", bench_format_ratio(ratio.median).text,
+                bench_format_ratio(ratio.min).text, bench_format_ratio(ratio.max).text);
+        bench_markup_text(page->out, record->floor != NULL ? record->floor : "its floor");
+        fprintf(page->out, ", wanted %s %s. ", bench_unit_small_is_good(record->unit) ? "≤" : "≥",
+                bench_format_ratio(record->target).text);
+        if (record->note != NULL)
+            bench_markup_text(page->out, record->note);
+        fputs("</dd></div>\n", page->out);
+    }
+    fputs("</dl>", page->out);
+    if (count == 0)
+        fputs("<p>None.</p>", page->out);
+    fputs("</section>\n", page->out);
+}
+
+void bench_page_drifted(const struct bench_page *page)
+{
+    unsigned count = 0;
+
+    fputs(
+        "<section id=\"doubt\"><h2>What drifted, or was cut</h2>\n<p>Around each round the raw "
+        "ping-pong of one "
+        "cache line is measured. Where it moved by more than 20 % the machine itself changed; the "
+        "rounds are kept and marked.</p>\n<div class=\"scroll\"><table class=\"sortable\"><thead>"
+        "<tr><th scope=\"col\">record</th><th scope=\"col\" class=\"n\">rounds</th>"
+        "<th scope=\"col\" class=\"n\">drifted</th><th scope=\"col\" class=\"n\">cut</th>"
+        "<th scope=\"col\">interrupted</th></tr></thead><tbody>\n",
+        page->out);
+    for (size_t i = 0; i < page->results->count; i++) {
+        const struct bench_record *record = page->results->records[i];
+        unsigned drifted = bench_record_drifted(record);
+        bool is_partial = (record->remarks & BENCH_REMARK_PARTIAL) != 0;
+        if (drifted == 0 && record->cut == 0 && !is_partial)
+            continue;
+        count++;
+        fputs("<tr><td>", page->out);
+        bench_markup_text(page->out, record->name);
+        fprintf(page->out,
+                "</td><td class=\"n\">%u</td><td class=\"n\">%u</td><td class=\"n\">%u</td>"
+                "<td>%s</td></tr>\n",
+                record->rounds, drifted, record->cut, is_partial ? "yes" : "");
+    }
+    fprintf(page->out, "</tbody></table></div><p>%u of %zu records.</p></section>\n", count,
+            page->results->count);
+}
