@@ -16,6 +16,7 @@ const struct bench_contender *const bench_contenders[] = {
     &bench_peer_rte,
     &bench_peer_rte_rts,
 #endif
+    &bench_peer_vyukov,
 #if PEAL_BENCH_HAS_BOOST
     &bench_peer_boost_spsc,
     &bench_peer_boost_queue,
@@ -41,7 +42,9 @@ const struct bench_contender *const bench_contenders[] = {
     &bench_peer_nanomsg,
     &bench_peer_nanomsg_pubsub,
 #endif
+    &bench_peer_mqueue,
     &bench_peer_pipe,
+    &bench_peer_socket,
     NULL,
 };
 

@@ -17,14 +17,17 @@
 #
 # Vyukov's queue is written anew here from its published description. POSIX message queues, pipes and sockets are there.
 set(peers_folder "${CMAKE_CURRENT_LIST_DIR}")
-set(peers_sources contenders.c peers.c tray.c ring.c pipe.c)
+set(peers_sources contenders.c peers.c tray.c ring.c vyukov.c mqueue.c pipe.c
+    socket.c)
 list(TRANSFORM peers_sources PREPEND "${peers_folder}/")
 set(peers_macros "")
 set(peers_missing "")
 
 add_library(peal_bench_peers OBJECT ${peers_sources})
 target_link_libraries(peal_bench_peers PUBLIC peal_compile Threads::Threads)
-set_target_properties(peal_bench_peers PROPERTIES CXX_STANDARD 20) # designated initializers
+# Designated initializers, of which the compiler wants all in C++, but not in C.
+set_target_properties(peal_bench_peers PROPERTIES CXX_STANDARD 20)
+target_compile_options(peal_bench_peers PRIVATE $<$<COMPILE_LANGUAGE:CXX>:-Wno-missing-field-initializers>)
 
 # peer(MACRO "name" "package" FOUND source...): FOUND is a condition's value.
 function(peer macro name package found)
@@ -44,6 +47,26 @@ endfunction()
 
 find_path(PEAL_CK_INCLUDE ck_ring.h)
 peer(CK "ck_ring" libck-dev "${PEAL_CK_INCLUDE}" ck_ring.c)
+
+# Only the ring. Its headers want a configuration before them, and at least SSE4.2 on x86.
+pkg_check_modules(DPDK QUIET libdpdk)
+find_library(PEAL_RTE_RING rte_ring HINTS ${DPDK_LIBRARY_DIRS})
+peer(DPDK "rte_ring" libdpdk-dev "${PEAL_RTE_RING}" rte_ring.c)
+if(PEAL_BENCH_HAS_DPDK)
+    target_link_libraries(peal_bench_peers PUBLIC "${PEAL_RTE_RING}")
+    target_include_directories(peal_bench_peers SYSTEM PRIVATE ${DPDK_INCLUDE_DIRS})
+    set_source_files_properties("${peers_folder}/rte_ring.c" PROPERTIES COMPILE_OPTIONS "${DPDK_CFLAGS_OTHER}")
+endif()
+
+# Headers only.
+find_path(PEAL_BOOST_INCLUDE boost/lockfree/spsc_queue.hpp)
+peer(BOOST "boost::lockfree and boost::interprocess" libboost-dev "${PEAL_BOOST_INCLUDE}" boost_lockfree.cc
+     boost_message_queue.cc)
+find_path(PEAL_READER_WRITER_QUEUE_INCLUDE readerwriterqueue/readerwriterqueue.h)
+peer(READER_WRITER_QUEUE "ReaderWriterQueue" libreaderwriterqueue-dev "${PEAL_READER_WRITER_QUEUE_INCLUDE}"
+     reader_writer_queue.cc)
+find_path(PEAL_CONCURRENT_QUEUE_INCLUDE concurrentqueue/concurrentqueue.h)
+peer(CONCURRENT_QUEUE "ConcurrentQueue" libconcurrentqueue-dev "${PEAL_CONCURRENT_QUEUE_INCLUDE}" concurrent_queue.cc)
 
 list(JOIN peers_missing ", " peers_missing)
 set_source_files_properties(

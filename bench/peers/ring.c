@@ -54,6 +54,7 @@ static struct plan plan_of(const struct bench_channel *channel, const struct ben
                     .producers = channel->senders},
     };
 
+    plan.letters.waits = channel->waits;
     if (is_pair && kind->is_in_place)
         plan.letters.element_bytes = channel->size_bytes;
     else if (channel->size_bytes <= BENCH_RING_VALUE_MAX)
@@ -90,25 +91,40 @@ static void fill_free(struct bench_ring_trial *trial, const struct bench_ring_ki
         kind->detach(&ring, true);
 }
 
+/* Both queues; false: the kind cannot be made like this, and has said so. */
+static bool make_queues(struct bench_ring_trial *trial, const struct plan *plan, char *memory,
+                        const struct bench_ring_kind *kind)
+{
+    trial->letters = kind->make(memory, &plan->letters);
+    if (trial->letters == NULL)
+        return false;
+    if (plan->slots_count == 0)
+        return true;
+    trial->slots = memory + plan->slots_at;
+    trial->free = kind->make(memory + plan->free_at, &plan->free);
+    if (trial->free == NULL && kind->destroy != NULL)
+        kind->destroy(trial->letters, &plan->letters);
+    return trial->free != NULL;
+}
+
 bool bench_ring_begin(struct bench_channel *channel, const struct bench_ring_kind *kind)
 {
     struct plan plan = plan_of(channel, kind);
     struct bench_ring_trial *trial = bench_peer_new(sizeof(*trial));
-    char *memory = channel->memory;
 
     *trial = (struct bench_ring_trial){
         .letters_shape = plan.letters,
         .free_shape = plan.free,
-        .slots = memory + plan.slots_at,
         .slot_bytes = plan.slot_bytes,
         .slots_count = plan.slots_count,
         .size_bytes = channel->size_bytes,
     };
-    trial->letters = kind->make(memory, &plan.letters);
-    if (plan.slots_count > 0) {
-        trial->free = kind->make(memory + plan.free_at, &plan.free);
-        fill_free(trial, kind);
+    if (!make_queues(trial, &plan, channel->memory, kind)) {
+        free(trial);
+        return false;
     }
+    if (plan.slots_count > 0)
+        fill_free(trial, kind);
     channel->state = trial;
     return true;
 }
@@ -117,6 +133,8 @@ void bench_ring_end(struct bench_channel *channel, const struct bench_ring_kind 
 {
     struct bench_ring_trial *trial = channel->state;
 
+    if (trial == NULL)
+        return; /* of a conductor that was killed: all was in its memory */
     if (kind->destroy != NULL) {
         kind->destroy(trial->letters, &trial->letters_shape);
         if (trial->slots_count > 0)
@@ -130,7 +148,7 @@ void *bench_ring_open(const struct bench_channel *channel, bool sends,
                       const struct bench_ring_kind *kind)
 {
     const struct bench_ring_trial *trial = channel->state;
-    struct bench_ring_end *self = bench_peer_new(sizeof(*self));
+    struct bench_ring_side *self = bench_peer_new(sizeof(*self));
 
     self->trial = trial;
     self->sends = sends;
@@ -150,7 +168,7 @@ void *bench_ring_open(const struct bench_channel *channel, bool sends,
 
 void bench_ring_close(void *end, const struct bench_ring_kind *kind)
 {
-    struct bench_ring_end *self = end;
+    struct bench_ring_side *self = end;
 
     if (kind->detach != NULL) {
         kind->detach(&self->letters, self->sends);

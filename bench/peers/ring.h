@@ -33,6 +33,7 @@ struct bench_ring_shape {
     size_t capacity; /* a power of two */
     bool many_producers;
     bool many_consumers;
+    bool waits;
     uint32_t producers;
 };
 
@@ -56,11 +57,14 @@ struct bench_ring_kind {
     size_t (*push)(struct bench_ring *ring, const void *elements, size_t count);
     size_t (*pop)(struct bench_ring *ring, void *elements, size_t max);
     /* Or NULL. In place where there is one producer: how many elements it may write, and where; what
-     * was written. The same where there is one consumer. */
+     * was written. The same where there is one consumer. Not `for_batches`: only used for one. */
+    bool for_batches;
     size_t (*reserve)(struct bench_ring *ring, void *places[], size_t count);
     void (*commit)(struct bench_ring *ring, size_t count);
     size_t (*peek)(struct bench_ring *ring, const void *places[], size_t max);
     void (*finish)(struct bench_ring *ring, size_t count);
+    /* Or NULL. Sleeps until it has popped an element. */
+    bool (*wait)(struct bench_ring *ring, void *element, uint64_t timeout_ns);
 };
 
 /* Of a trial; the workers inherit it. */
@@ -72,7 +76,7 @@ struct bench_ring_trial {
     size_t size_bytes;
 };
 
-struct bench_ring_end {
+struct bench_ring_side {
     const struct bench_ring_trial *trial;
     struct bench_ring letters, free;
     bool sends;
@@ -84,6 +88,8 @@ struct bench_ring_end {
     size_t stashed;
     size_t next; /* of what is prepared, the first that did not go */
     size_t held; /* how many are received and not released */
+    bool is_in_place;
+    bool has_waited; /* and the first message is there */
 };
 
 /* ring.c: what takes no part in the speed */
@@ -95,7 +101,7 @@ void *bench_ring_open(const struct bench_channel *channel, bool sends,
                       const struct bench_ring_kind *kind);
 void bench_ring_close(void *end, const struct bench_ring_kind *kind);
 
-BENCH_RING_INLINE size_t bench_ring_take_free(struct bench_ring_end *self, void *places[],
+BENCH_RING_INLINE size_t bench_ring_take_free(struct bench_ring_side *self, void *places[],
                                               size_t count, const struct bench_ring_kind *kind)
 {
     if (self->stashed == 0)
@@ -114,12 +120,14 @@ BENCH_RING_INLINE size_t bench_ring_take_free(struct bench_ring_end *self, void 
 BENCH_RING_INLINE size_t bench_ring_prepare(void *end, void *places[], size_t count,
                                             const struct bench_ring_kind *kind)
 {
-    struct bench_ring_end *self = (struct bench_ring_end *)end;
+    struct bench_ring_side *self = (struct bench_ring_side *)end;
 
     self->next = 0;
     if (self->trial->slots_count > 0)
         return bench_ring_take_free(self, places, count, kind);
-    if (kind->reserve != NULL && !self->letters.shape.many_producers)
+    self->is_in_place = kind->reserve != NULL && !self->letters.shape.many_producers &&
+                        (count == 1 || kind->for_batches);
+    if (self->is_in_place)
         return kind->reserve(&self->letters, places, count);
     for (size_t i = 0; i < count; i++)
         places[i] = self->elements + i * self->letters.shape.element_bytes;
@@ -129,39 +137,53 @@ BENCH_RING_INLINE size_t bench_ring_prepare(void *end, void *places[], size_t co
 BENCH_RING_INLINE size_t bench_ring_send(void *end, size_t count,
                                          const struct bench_ring_kind *kind)
 {
-    struct bench_ring_end *self = (struct bench_ring_end *)end;
-    const void *elements = self->elements + self->next * self->letters.shape.element_bytes;
+    struct bench_ring_side *self = (struct bench_ring_side *)end;
     size_t gone = count;
 
     if (self->trial->slots_count > 0)
         gone = kind->push(&self->letters, &self->numbers[self->next], count);
-    else if (kind->reserve != NULL && !self->letters.shape.many_producers)
+    else if (self->is_in_place)
         kind->commit(&self->letters, count);
     else
-        gone = kind->push(&self->letters, elements, count);
+        gone = kind->push(&self->letters,
+                          self->elements + self->next * self->letters.shape.element_bytes, count);
     self->next += gone;
     return gone;
+}
+
+/* Elements by value, or numbers; what wait() has popped comes first. */
+BENCH_RING_INLINE size_t bench_ring_pop(struct bench_ring_side *self, void *elements, size_t max,
+                                        const struct bench_ring_kind *kind)
+{
+    if (kind->wait != NULL && self->has_waited) {
+        self->has_waited = false;
+        return 1;
+    }
+    return kind->pop(&self->letters, elements, max);
 }
 
 BENCH_RING_INLINE size_t bench_ring_receive(void *end, struct bench_view views[], size_t max,
                                             const struct bench_ring_kind *kind)
 {
-    struct bench_ring_end *self = (struct bench_ring_end *)end;
+    struct bench_ring_side *self = (struct bench_ring_side *)end;
     const struct bench_ring_trial *trial = self->trial;
     const void *places[BENCH_BATCH_MAX];
 
     if (max > BENCH_BATCH_MAX)
         max = BENCH_BATCH_MAX;
+    self->is_in_place = trial->slots_count == 0 && kind->peek != NULL &&
+                        !self->letters.shape.many_consumers && !self->has_waited &&
+                        (max == 1 || kind->for_batches);
     if (trial->slots_count > 0) {
-        self->held = kind->pop(&self->letters, self->numbers, max);
+        self->held = bench_ring_pop(self, self->numbers, max, kind);
         for (size_t i = 0; i < self->held; i++)
             views[i].data = trial->slots + self->numbers[i] * trial->slot_bytes;
-    } else if (kind->peek != NULL && !self->letters.shape.many_consumers) {
+    } else if (self->is_in_place) {
         self->held = kind->peek(&self->letters, places, max);
         for (size_t i = 0; i < self->held; i++)
             views[i].data = places[i];
     } else {
-        self->held = kind->pop(&self->letters, self->elements, max);
+        self->held = bench_ring_pop(self, self->elements, max, kind);
         for (size_t i = 0; i < self->held; i++)
             views[i].data = self->elements + i * self->letters.shape.element_bytes;
     }
@@ -172,17 +194,27 @@ BENCH_RING_INLINE size_t bench_ring_receive(void *end, struct bench_view views[]
 
 BENCH_RING_INLINE void bench_ring_release(void *end, const struct bench_ring_kind *kind)
 {
-    struct bench_ring_end *self = (struct bench_ring_end *)end;
+    struct bench_ring_side *self = (struct bench_ring_side *)end;
 
     /* There is always room: no more slots exist than the queue of free ones holds. Some kinds let a
      * consumer that is just leaving be in the way for a moment. */
     if (self->trial->slots_count > 0) {
         for (size_t done = 0; done < self->held;)
             done += kind->push(&self->free, &self->numbers[done], self->held - done);
-    } else if (kind->peek != NULL && !self->letters.shape.many_consumers) {
+    } else if (self->is_in_place) {
         kind->finish(&self->letters, self->held);
     }
     self->held = 0;
+}
+
+BENCH_RING_INLINE void bench_ring_wait(void *end, uint64_t timeout_ns,
+                                       const struct bench_ring_kind *kind)
+{
+    struct bench_ring_side *self = (struct bench_ring_side *)end;
+    void *first = self->trial->slots_count > 0 ? (void *)self->numbers : (void *)self->elements;
+
+    if (!self->has_waited)
+        self->has_waited = kind->wait(&self->letters, first, timeout_ns);
 }
 
 /* Defines <prefix>_memory_bytes ... <prefix>_release() of a contender. */

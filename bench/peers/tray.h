@@ -8,6 +8,10 @@
 
 #include "bench/contest/contender.h"
 
+#ifdef __cplusplus
+extern "C" {
+#endif
+
 struct bench_tray {
     char *bytes;
     size_t places_max;
@@ -38,5 +42,9 @@ static inline size_t bench_tray_left(const struct bench_tray *tray, size_t count
 
     return count < left ? count : left;
 }
+
+#ifdef __cplusplus
+}
+#endif
 
 #endif
