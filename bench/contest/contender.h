@@ -70,7 +70,7 @@ struct bench_channel {
     bool waits; /* wait() will be called: whatever has to be done so that it works */
     uint64_t
         spin_ns;  /* with waits: how long wait() spins before it sleeps, where that can be set; at
-                         present 0, as the engine itself spins where it is to be measured */
+                     present 0, as the engine itself spins where it is to be measured */
     void *memory; /* memory_bytes() of zeros that all workers share; NULL if it wants none */
     void *state;  /* the contender's own: begin() sets it, before the workers are forked */
 };
@@ -97,6 +97,8 @@ struct bench_contender {
     /* All but open, prepare, send, receive may be NULL. */
     size_t (*memory_bytes)(const struct bench_channel *channel);
     bool (*begin)(struct bench_channel *channel); /* false: not here; said why on stderr */
+    /* Also in the place of a conductor that was killed, by its guard: `state` and `memory` are NULL then,
+     * and what must be cleared away is found by its name. */
     void (*end)(struct bench_channel *channel);
 
     /* By each worker, in its own process or thread; `index` counts senders, or receivers. Ends the
