@@ -1,10 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "tests/support/stage.h"
 
-#include "tests/support/random.h"
-
 #include <peal/peal.h>
 
+#include <stdio.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <unistd.h>
@@ -17,7 +16,6 @@ bool stage_open(struct stage *stage, const char *name, size_t size_bytes)
         return false;
     *stage = (struct stage){.memory = memory, .size_bytes = size_bytes};
     (void)snprintf(stage->url, sizeof(stage->url), "posix:%s-%d", name, (int)getpid());
-    (void)random_seed();
     return true;
 }
 

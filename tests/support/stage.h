@@ -15,7 +15,7 @@ struct stage {
     char url[64]; /* posix:NAME-PID */
 };
 
-/* Maps it; prints the campaign's seed. False: no memory. */
+/* Maps it. False: no memory. */
 bool stage_open(struct stage *stage, const char *name, size_t size_bytes);
 
 /* For the next case: the memory is zeroed, and no region has the name. */
