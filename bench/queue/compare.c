@@ -31,14 +31,14 @@ static int best_rate(const struct bench_results *results, unsigned row)
     return best;
 }
 
-/* Of those that can be wedged, the one with the lowest p99.9 over all rounds; -1: none. */
+/* Of those that can be wedged, the one whose p99.9 has the lowest median over the rounds; -1: none. */
 static int best_latency(const struct bench_results *results, unsigned row)
 {
     double lowest = 0;
     int best = -1;
 
     for (int i = 0; bench_peers[i] != NULL; i++) {
-        double late_ns = bench_histogram_quantile(&results->cells[row][i].latency, 0.999);
+        double late_ns = bench_spread_of(results->cells[row][i].value, results->rounds[row]).median;
         if (bench_peers[i]->can_be_wedged && (best < 0 || late_ns < lowest)) {
             lowest = late_ns;
             best = i;
@@ -87,6 +87,56 @@ static void compare_rates(const struct bench_results *results, unsigned row, uns
         (is_single ? comparison->to_median.median : comparison->to_best.median) >= 1;
 }
 
+/* How probable it is that of `rounds` tosses of a coin at most `fewer` fall on one side, or on the
+ * other. */
+static double coin(unsigned fewer, unsigned rounds)
+{
+    double ways = 1, sum = 0, all = 1;
+
+    for (unsigned i = 0; i <= fewer; i++) {
+        sum += ways;
+        ways = ways * (rounds - i) / (i + 1);
+    }
+    for (unsigned i = 0; i < rounds; i++)
+        all *= 2;
+    return 2 * sum < all ? 2 * sum / all : 1;
+}
+
+struct bench_pairs bench_compare_pairs(const struct bench_results *results, unsigned row,
+                                       unsigned peer, unsigned other)
+{
+    const struct bench_cell *cells = results->cells[row];
+    double times[BENCH_QUEUE_ROUNDS_MAX];
+    unsigned rounds = results->rounds[row], worse = 0;
+    struct bench_pairs pairs = {.better = 0};
+
+    for (unsigned round = 0; round < rounds; round++) {
+        double ours_ns = cells[peer].value[round], theirs_ns = cells[other].value[round];
+        times[round] = ratio(theirs_ns, ours_ns);
+        pairs.better += ours_ns < theirs_ns;
+        worse += ours_ns > theirs_ns;
+    }
+    pairs.decided = pairs.better + worse;
+    pairs.times = bench_spread_of(times, rounds);
+    pairs.chance = coin(pairs.better < worse ? pairs.better : worse, pairs.decided);
+    return pairs;
+}
+
+/* Below every one that can be wedged, in the median of the rounds. */
+static void compare_latency(const struct bench_results *results, unsigned row, unsigned peer,
+                            unsigned best, struct bench_comparison *comparison)
+{
+    struct bench_pairs pairs = bench_compare_pairs(results, row, peer, best);
+    const struct bench_cell *cells = results->cells[row];
+    unsigned rounds = results->rounds[row];
+
+    comparison->to_best = pairs.times;
+    comparison->target = "p99.9 < all that can be wedged";
+    comparison->is_met = bench_spread_of(cells[peer].value, rounds).median <
+                         bench_spread_of(cells[best].value, rounds).median;
+    comparison->is_open = pairs.chance > BENCH_CHANCE;
+}
+
 bool bench_compare(const struct bench_results *results, unsigned row, unsigned peer,
                    struct bench_comparison *comparison)
 {
@@ -102,13 +152,7 @@ bool bench_compare(const struct bench_results *results, unsigned row, unsigned p
     if (contest == BENCH_THROUGHPUT) {
         compare_rates(results, row, peer, (unsigned)best, comparison);
     } else {
-        const struct bench_cell *cells = results->cells[row];
-        double ours_ns = bench_histogram_quantile(&cells[peer].latency, 0.999);
-        double best_ns = bench_histogram_quantile(&cells[best].latency, 0.999);
-        double times = ratio(best_ns, ours_ns);
-        comparison->to_best = (struct bench_spread){times, times, times};
-        comparison->target = "p99.9 < all that can be wedged";
-        comparison->is_met = ours_ns < best_ns;
+        compare_latency(results, row, peer, (unsigned)best, comparison);
     }
     if (bench_peers[peer] != &bench_peer_peal)
         comparison->target = NULL;

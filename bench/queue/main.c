@@ -21,6 +21,10 @@
 
 #define MILLISECOND UINT64_C(1000000)
 
+/* Where anybody is stopped: for how long, and how long after the one before, on the average. */
+#define STOPS_NS (5 * MILLISECOND)
+#define STOPS_LEAD_NS (15 * MILLISECOND)
+
 bool bench_one_core; /* bench/line.h asks for it */
 
 static volatile sig_atomic_t interrupted;
@@ -74,6 +78,7 @@ static struct bench_trial trial_of(const struct bench_queue_row *row, unsigned p
 {
     const struct bench_queue_options *options = &program.options;
     bool is_latency = row->contest == BENCH_PUSH_TO_POP;
+    bool is_stops = row->victim == BENCH_ANYBODY;
 
     return (struct bench_trial){
         .peer = bench_peers[peer],
@@ -84,13 +89,15 @@ static struct bench_trial trial_of(const struct bench_queue_row *row, unsigned p
         .consumers = row->ends,
         .batch = row->batch,
         .warm_ns = scaled(20),
-        .measure_ns = scaled(is_latency ? 300 : 100),
+        .measure_ns = scaled(is_stops     ? 1000
+                             : is_latency ? 300
+                                          : 100),
         .period_ns = is_latency ? UINT64_C(1000000) * row->ends / options->rate_khz : 0,
         .is_busy = row->is_busy,
         .is_timed = row->contest != BENCH_THROUGHPUT,
         .victim = row->victim,
-        .lead_ns = scaled(40),
-        .stop_ns = scaled(100),
+        .lead_ns = is_stops ? STOPS_LEAD_NS : scaled(40),
+        .stop_ns = is_stops ? STOPS_NS : scaled(100),
         .plants_fault = options->plants_fault,
     };
 }
@@ -172,8 +179,7 @@ static bool choose_rows(void)
     }
     for (unsigned row = 0; bench_queue_rows[row].name != NULL; row++) {
         results->is_chosen[row] = regexec(&expression, bench_queue_rows[row].name, 0, NULL, 0) == 0;
-        results->rounds[row] =
-            bench_queue_rows[row].contest == BENCH_PUSH_TO_POP ? (rounds + 1) / 2 : rounds;
+        results->rounds[row] = rounds;
         chosen += results->is_chosen[row];
     }
     regfree(&expression);

@@ -18,7 +18,7 @@ static const char usage[] =
     "  --filter RE      only rows whose name matches (throughput, latency/8:8, stopped, ...)\n"
     "  --json FILE      writes Google Benchmark's JSON as well\n"
     "  --markdown       prints the tables only, to be pasted into a document\n"
-    "  --rounds N       rounds (default 11, quick 3; of latency half as many)\n"
+    "  --rounds N       rounds (default 11, quick 3)\n"
     "  --percent N      length of the rounds, in percent of a full run (default 100, quick 30)\n"
     "  --rate N         thousand letters a second in latency rows, together (default 500)\n"
     "  --share-depth    Peal's lanes are 1024 deep together instead of each\n"

@@ -80,7 +80,7 @@ static void head_latency(FILE *out, const struct bench_results *results, unsigne
 
     (void)results;
     (void)peer;
-    fprintf(out, " %s p50 | p99.9 [min..max of rounds] | max | never popped |", title);
+    fprintf(out, " %s p50 | p99.9 of rounds | of all | max | never popped |", title);
 }
 
 static void rule_latency(FILE *out, const struct bench_results *results, unsigned row,
@@ -89,7 +89,7 @@ static void rule_latency(FILE *out, const struct bench_results *results, unsigne
     (void)results;
     (void)row;
     (void)peer;
-    fputs("---|---|---|---|", out);
+    fputs("---|---|---|---|---|", out);
 }
 
 static void cell_latency(FILE *out, const struct bench_results *results, unsigned row,
@@ -98,22 +98,65 @@ static void cell_latency(FILE *out, const struct bench_results *results, unsigne
     const struct bench_cell *cell = &results->cells[row][peer];
     struct bench_spread spread = bench_spread_of(cell->value, results->rounds[row]);
 
-    fprintf(out, " %.1f | %.0f [%.0f..%.0f] | %.0f | %" PRIu64 " |",
-            bench_histogram_quantile(&cell->latency, 0.5) * 1e-3,
-            bench_histogram_quantile(&cell->latency, 0.999) * 1e-3, spread.min * 1e-3,
-            spread.max * 1e-3, bench_histogram_quantile(&cell->latency, 1) * 1e-3, cell->missing);
+    fprintf(out, " %.1f | %.0f [%.0f..%.0f] | %.0f | %.0f | %" PRIu64 " |",
+            bench_histogram_quantile(&cell->latency, 0.5) * 1e-3, spread.median * 1e-3,
+            spread.min * 1e-3, spread.max * 1e-3,
+            bench_histogram_quantile(&cell->latency, 0.999) * 1e-3,
+            bench_histogram_quantile(&cell->latency, 1) * 1e-3, cell->missing);
 }
 
 static void report_latency(FILE *out, const struct bench_results *results)
 {
-    fputs("Microseconds from when the push was due to after the pop, over all rounds.\n\n| queue |",
-          out);
+    fputs(
+        "Microseconds from when the push was due to after the pop; p99.9: median "
+        "[min..max] over the\nrounds, then of all rounds together; what was due while its producer "
+        "was stopped does not count.\n\n| queue |",
+        out);
     each_column(out, results, BENCH_PUSH_TO_POP, 0, head_latency);
     fputs("|---|", out);
     each_column(out, results, BENCH_PUSH_TO_POP, 0, rule_latency);
     for (unsigned i = 0; bench_peers[i] != NULL; i++) {
         fprintf(out, "| %s |", bench_peers[i]->name);
         each_column(out, results, BENCH_PUSH_TO_POP, i, cell_latency);
+    }
+    fputc('\n', out);
+}
+
+/* Peal's queue beside each of the others, round by round. */
+static void head_pairs(FILE *out, const struct bench_results *results, unsigned row, unsigned peer)
+{
+    (void)results;
+    (void)peer;
+    fprintf(out, " %s |", bench_queue_rows[row].title);
+}
+
+static void cell_pairs(FILE *out, const struct bench_results *results, unsigned row, unsigned peer)
+{
+    struct bench_pairs pairs = bench_compare_pairs(results, row, 0, peer);
+
+    fprintf(out, " %.2f, %u of %u (%.3f)", pairs.times.median, pairs.better, pairs.decided,
+            pairs.chance);
+    fputs(pairs.chance > BENCH_CHANCE ? " |"
+          : pairs.times.median > 1    ? " **+** |"
+                                      : " **-** |",
+          out);
+}
+
+static void report_pairs(FILE *out, const struct bench_results *results)
+{
+    fprintf(out,
+            "p99.9 of the queue beside that of %s in the same round: the median of the ratios "
+            "(above 1: %s is better),\nthe rounds in which %s was better, and how probable a "
+            "count so uneven is by chance alone (sign test);\n\"+\", \"-\": not by chance.\n\n"
+            "| queue | by design |",
+            bench_peers[0]->name, bench_peers[0]->name, bench_peers[0]->name);
+    each_column(out, results, BENCH_PUSH_TO_POP, 0, head_pairs);
+    fputs("|---|---|", out);
+    each_column(out, results, BENCH_PUSH_TO_POP, 0, rule);
+    for (unsigned i = 1; bench_peers[i] != NULL; i++) {
+        fprintf(out, "| %s | %s |", bench_peers[i]->name,
+                bench_peers[i]->can_be_wedged ? "can be wedged" : "cannot");
+        each_column(out, results, BENCH_PUSH_TO_POP, i, cell_pairs);
     }
     fputc('\n', out);
 }
@@ -205,7 +248,8 @@ static unsigned report_target(FILE *out, const struct bench_results *results, un
     print_spread(out, &comparison.to_best);
     print_spread(out, &comparison.to_median);
     if (has_target)
-        fprintf(out, " %s | %s |\n", comparison.target, comparison.is_met ? "met" : "**short**");
+        fprintf(out, " %s | %s%s |\n", comparison.target, comparison.is_met ? "met" : "**short**",
+                comparison.is_open ? ", may be chance" : "");
     else
         fputs(" | |\n", out);
     return has_target && !comparison.is_met;
@@ -215,7 +259,7 @@ static unsigned report_targets(FILE *out, const struct bench_results *results)
 {
     unsigned missed = 0;
 
-    fputs("Ratios are of the same round, above 1: Peal is better; of p99.9, over all rounds.\n\n"
+    fputs("Ratios are of the same round, above 1: Peal is better.\n\n"
           "| row | of | best peer | to the best | to the median of the peers | target | |\n"
           "|---|---|---|---|---|---|---|\n",
           out);
@@ -237,6 +281,8 @@ unsigned bench_queue_report(FILE *out, const struct bench_results *results)
         report_rates(out, results);
     if (any_row(results, BENCH_PUSH_TO_POP))
         report_latency(out, results);
+    if (any_row(results, BENCH_PUSH_TO_POP))
+        report_pairs(out, results);
     if (any_row(results, BENCH_THROUGHPUT) || any_row(results, BENCH_PUSH_TO_POP))
         missed = report_targets(out, results);
     if (any_row(results, BENCH_STOPPED))

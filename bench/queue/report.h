@@ -24,7 +24,22 @@ struct bench_comparison {
     struct bench_spread to_median; /* rates only */
     const char *target;            /* NULL: none */
     bool is_met;
+    bool is_open; /* latency rows: chance may have decided it */
 };
+
+/* More probable than this: chance. */
+#define BENCH_CHANCE 0.05
+
+/* The p99.9 of two queues, round by round. */
+struct bench_pairs {
+    struct bench_spread times; /* theirs / ours */
+    unsigned better;           /* rounds in which ours was lower */
+    unsigned decided;          /* rounds in which they differed */
+    double chance;             /* of so uneven a count if both are alike (sign test, two-sided) */
+};
+
+struct bench_pairs bench_compare_pairs(const struct bench_results *results, unsigned row,
+                                       unsigned peer, unsigned other);
 
 /* False: there is nobody to be compared with. `peer`: index of a queue of Peal's. */
 bool bench_compare(const struct bench_results *results, unsigned row, unsigned peer,

@@ -12,6 +12,7 @@ const struct bench_queue_row bench_queue_rows[] = {
     {"latency/8:8", "8:8", BENCH_PUSH_TO_POP, 8, 1, BENCH_NOBODY, false},
     {"latency/busy/4:4", "4:4 busy", BENCH_PUSH_TO_POP, 4, 1, BENCH_NOBODY, true},
     {"latency/busy/8:8", "8:8 busy", BENCH_PUSH_TO_POP, 8, 1, BENCH_NOBODY, true},
+    {"latency/stops/4:4", "4:4 stops", BENCH_PUSH_TO_POP, 4, 1, BENCH_ANYBODY, false},
     {"stopped/producer", "a producer", BENCH_STOPPED, 2, 1, BENCH_A_PRODUCER, false},
     {"stopped/consumer", "a consumer", BENCH_STOPPED, 2, 1, BENCH_A_CONSUMER, false},
     {.name = 0},

@@ -230,6 +230,36 @@ static struct pause stop_victim(struct course *course)
     return pause;
 }
 
+/* A small generator of xorshift kind; what it gives need only be spread. */
+static uint64_t next_random(uint64_t *seed)
+{
+    *seed ^= *seed << 13;
+    *seed ^= *seed >> 7;
+    *seed ^= *seed << 17;
+    return *seed;
+}
+
+/* Stops one after the other until the time is over. */
+static void stop_anybody(struct course *course, uint64_t until_ns)
+{
+    const struct bench_trial *trial = course->trial;
+    uint64_t seed = bench_clock_ns() | 1;
+
+    while (bench_clock_ns() < until_ns && bench_interrupted() == 0) {
+        unsigned worker = (unsigned)(next_random(&seed) % course->workers);
+        uint64_t wait_ns = trial->lead_ns / 2 + next_random(&seed) % trial->lead_ns;
+        sleep_until(bench_clock_ns() + wait_ns);
+        uint64_t from_ns = bench_clock_ns();
+        (void)kill(course->pids[worker], SIGSTOP);
+        sleep_until(from_ns + trial->stop_ns);
+        if (worker < trial->producers) {
+            bench_word_write(&course->arena->producers[worker].stopped_ns.word, from_ns);
+            bench_word_write(&course->arena->producers[worker].resumed_ns.word, bench_clock_ns());
+        }
+        (void)kill(course->pids[worker], SIGCONT);
+    }
+}
+
 /* From the start to the moment at which the producers are told to stop. */
 static struct pause run(struct course *course, struct bench_outcome *outcome)
 {
@@ -242,7 +272,9 @@ static struct pause run(struct course *course, struct bench_outcome *outcome)
     set_phase(course, BENCH_RUNNING);
     sleep_until(arena->count_from_ns);
     uint64_t from_ns = bench_clock_ns(), before = popped(course);
-    if (trial->victim != BENCH_NOBODY)
+    if (trial->victim == BENCH_ANYBODY)
+        stop_anybody(course, from_ns + trial->measure_ns);
+    else if (trial->victim != BENCH_NOBODY)
         pause = stop_victim(course);
     else
         sleep_until(from_ns + trial->measure_ns);
@@ -345,7 +377,7 @@ bool bench_trial_run(const struct bench_trial *trial, struct bench_arena *arena,
     }
     struct pause pause = run(&course, outcome);
     bool is_right = finish(&course, outcome);
-    if (trial->victim != BENCH_NOBODY && is_right) {
+    if (trial->victim != BENCH_NOBODY && trial->victim != BENCH_ANYBODY && is_right) {
         outcome->quiet_before_ns = longest_quiet_ns(&course, arena->count_from_ns, pause.from_ns);
         outcome->quiet_stopped_ns = longest_quiet_ns(&course, pause.from_ns, pause.to_ns);
     }

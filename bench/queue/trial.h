@@ -24,6 +24,7 @@ enum bench_victim {
     BENCH_NOBODY = 0,
     BENCH_A_PRODUCER = 1,
     BENCH_A_CONSUMER = 2,
+    BENCH_ANYBODY = 3, /* one after the other, at random */
 };
 
 struct bench_trial {
@@ -33,13 +34,14 @@ struct bench_trial {
     unsigned producers;
     unsigned consumers;
     unsigned batch;
-    uint64_t warm_ns;         /* before anything counts */
-    uint64_t measure_ns;      /* without a victim */
-    uint64_t period_ns;       /* between the pushes of a producer, by its schedule; 0: none */
-    bool is_busy;             /* it waits for the next one without giving the CPU away */
-    bool is_timed;            /* from push to pop */
-    enum bench_victim victim; /* the first of them is stopped: after lead_ns, for stop_ns */
-    uint64_t lead_ns;
+    uint64_t warm_ns;    /* before anything counts */
+    uint64_t measure_ns; /* without a victim */
+    uint64_t period_ns;  /* between the pushes of a producer, by its schedule; 0: none */
+    bool is_busy;        /* it waits for the next one without giving the CPU away */
+    bool is_timed;       /* from push to pop */
+    enum bench_victim
+        victim;       /* the first of them is stopped: after lead_ns, for stop_ns; ANYBODY: */
+    uint64_t lead_ns; /* ... so again and again until measure_ns are over */
     uint64_t stop_ns;
     bool plants_fault;
 };
@@ -58,6 +60,8 @@ struct bench_producer_shared {
     struct bench_line is_ready;
     struct bench_line pushed;
     struct bench_line is_done;
+    struct bench_line stopped_ns; /* when it was last stopped, and went on, as far as it is over */
+    struct bench_line resumed_ns;
 };
 
 struct bench_consumer_shared {

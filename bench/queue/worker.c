@@ -42,6 +42,13 @@ static void close_end(const struct bench_trial *trial, void *end)
         trial->peer->close(end);
 }
 
+/* Was the letter due while its producer was stopped? Then it says nothing about the queue. */
+static bool was_stopped(const struct bench_producer_shared *mine, uint64_t due_ns)
+{
+    return due_ns >= bench_word_read(&mine->stopped_ns.word) &&
+           due_ns <= bench_word_read(&mine->resumed_ns.word);
+}
+
 /* The stamp is when they were due: who could not push in time shall not hide it by pushing less. */
 static void write_batch(const struct bench_trial *trial, struct bench_letter *letters,
                         unsigned producer, uint64_t number, uint64_t due_ns)
@@ -80,7 +87,8 @@ void bench_produce(const struct bench_trial *trial, struct bench_arena *arena, u
             if (!await_due(trial, arena, due_ns, &looks))
                 break;
         }
-        write_batch(trial, letters, self, number, due_ns);
+        bool is_timed = due_ns == 0 || !was_stopped(mine, due_ns);
+        write_batch(trial, letters, self, number, is_timed ? due_ns : 1);
         for (size_t sent = 0; sent < trial->batch && phase_of(arena) == BENCH_RUNNING;) {
             size_t some = trial->peer->push(end, letters + sent, trial->batch - sent);
             sent += some;
