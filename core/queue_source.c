@@ -40,7 +40,6 @@ enum peal_status peal_queue_source_look(struct peal_queue_source *source, uint64
         return PEAL_OK;
     if (count == 0) {
         source->empty_at = published;
-        source->was_empty = true;
         return PEAL_EMPTY;
     }
     /* relaxed: behind QUEUE-A3. While the cursor stands nobody publishes that far ahead of it. */

@@ -17,9 +17,8 @@ struct peal_queue_source {
     peal_u64 *cursor;
     peal_u64 *claim;         /* ours, in this lane */
     uint64_t published_seen; /* modulo 2^48 */
-    uint64_t empty_at;       /* what `published` said when nothing was left, if was_empty */
-    bool was_empty;
-    uint32_t entry; /* ours */
+    uint64_t empty_at;       /* what `published` said when nothing was left; at first 0 */
+    uint32_t entry;          /* ours */
     uint32_t mask;
     uint32_t cell_bytes;
     uint32_t message_bytes_max;
@@ -48,8 +47,7 @@ enum peal_status peal_queue_source_look(struct peal_queue_source *source, uint64
 static inline bool peal_queue_source_is_idle(const struct peal_queue_source *source)
 {
     /* relaxed: who sees more looks again, behind QUEUE-A3 */
-    return source->was_empty &&
-           peal_u64_load_relaxed(&source->lane->producer.published) == source->empty_at;
+    return peal_u64_load_relaxed(&source->lane->producer.published) == source->empty_at;
 }
 
 /*
