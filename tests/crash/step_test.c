@@ -9,38 +9,30 @@
  *  - SIGKILL after the n-th instruction: the process really dies there, and the witness goes on. For as many n as
  *    fit in the time, drawn by the seed.
  *
- *      step_test                            SIGKILL for 1.5 s an act, or at every n if that is enough
+ *      step_test                            SIGKILL for 1 s an act, or at every n if that is enough
  *      PEAL_CAMPAIGN_SECONDS=N step_test    for N seconds an act; most have had every n after 240
- *      step_test ACT N                  one death again
+ *      step_test ACT N                      one death again
  */
 #include "bus/bus_internal.h"
-#include "core/audit.h"
-#include "core/client.h"
-#include "core/recover.h"
 #include "tests/support/acts.h"
 #include "tests/support/eventually.h"
+#include "tests/support/newcomer.h"
 #include "tests/support/random.h"
+#include "tests/support/stage.h"
+#include "tests/support/stepper.h"
 #include "tests/support/witness.h"
 
 #include <setjmp.h>
-#include <signal.h>
 #include <stdarg.h>
 #include <string.h>
-#include <sys/mman.h>
-#include <sys/prctl.h>
-#include <sys/ptrace.h>
-#include <sys/wait.h>
-#include <unistd.h>
 
 #include <cmocka.h>
 
-#define SHORT_NS UINT64_C(1500000000) /* of SIGKILL, for each act */
+#define SHORT_NS UINT64_C(1000000000) /* of SIGKILL, for each act */
 #define STRIDE 7919u                  /* a prime: a walk with it comes to every n once */
-#define STEPS_MAX 2000000u            /* far more than any act has */
-#define NEWCOMER 50u
 
+static struct stage stage;
 static struct life_ledger *ledger;
-static char url[64];
 static struct witness_times times;
 
 static struct {
@@ -60,107 +52,54 @@ static void complain(const struct act *act, uint64_t step, const char *what)
 
 /* ---- the stepped process ---- */
 
-static pid_t start(const struct act *act)
-{
-    (void)fflush(NULL);
-    const pid_t parent = getpid();
-    pid_t pid = fork();
-    assert_true(pid >= 0); /* a signal to -1 would go to everybody */
-    if (pid != 0)
-        return pid;
-    (void)prctl(PR_SET_PDEATHSIG, SIGKILL);
-    struct life life = {.url = url, .ledger = ledger};
-    if (getppid() != parent || ptrace(PTRACE_TRACEME, 0, NULL, NULL) != 0)
-        _exit(127);
-    bool is_well = act->prepare(&life);
-    (void)raise(SIGUSR1); /* the act begins */
-    is_well = is_well && act->perform(&life);
-    (void)raise(SIGUSR2); /* and ends */
-    _exit(is_well ? 0 : 1);
-}
+struct acting {
+    const struct act *act;
+    struct life life;
+};
 
-/* The signal that it is stopped with, or 0: it has ended. */
-static int await(pid_t pid)
+static bool live(void *context)
 {
-    int status = 0;
-    if (waitpid(pid, &status, 0) != pid || !WIFSTOPPED(status))
-        return 0;
-    return WSTOPSIG(status);
-}
-
-/* Up to where the act begins. False: it never does. */
-static bool go_to_act(pid_t pid)
-{
-    int signal;
-    for (signal = await(pid); signal != SIGUSR1 && signal != 0; signal = await(pid))
-        (void)ptrace(PTRACE_CONT, pid, NULL, (void *)(intptr_t)(signal == SIGTRAP ? 0 : signal));
-    return signal == SIGUSR1;
-}
-
-/* One instruction further; false at the end of the act. */
-static bool step(pid_t pid)
-{
-    if (ptrace(PTRACE_SINGLESTEP, pid, NULL, NULL) != 0)
+    struct acting *acting = context;
+    if (!acting->act->prepare(&acting->life))
         return false;
-    return await(pid) == SIGTRAP;
+    stepper_begin();
+    return acting->act->perform(&acting->life);
 }
 
-static void kill_and_reap(pid_t pid)
+/* The witness is there, and the process is where the act begins. */
+static struct stepper begin(const struct act *act, struct witness *witness)
 {
-    (void)kill(pid, SIGKILL);
-    (void)waitpid(pid, NULL, 0);
+    struct acting acting = {act, {.url = stage.url, .ledger = ledger}};
+    stage_clear(&stage);
+    if (witness_begin(witness, stage.url, &times))
+        return stepper_start(live, &acting);
+    complain(act, 0, peal_error_message());
+    return (struct stepper){.state = STEPPER_FAILED};
 }
 
 /* ---- every instruction, in copies ---- */
 
-static uint64_t only_the_newcomer(void *context)
-{
-    (void)context;
-    return UINT64_C(1) << NEWCOMER;
-}
-
-/* Recovers in a copy of the region in which everybody has died just now. NULL: all is well. */
+/* What a newcomer finds in a copy of the region in which everybody has died just now. NULL: all is well. */
 static const char *recover_copy(void *copy, uint64_t size_bytes)
 {
-    static char first[256];
-    struct peal_authority authority = {.members = only_the_newcomer};
-    struct peal_audit_options options = PEAL_AUDIT_OPTIONS_INIT;
-    struct peal_audit audit = {.struct_bytes = sizeof(audit)};
-    struct peal_region region;
-    if (peal_region_attach(&region, copy, size_bytes, NEWCOMER, 0x77, NULL, &authority) !=
-            PEAL_OK ||
-        peal_client_register(&region, "newcomer", 1) != PEAL_OK)
-        return "the newcomer is refused";
-    (void)peal_recover(&region);
-    if (peal_audit_walk_region(copy, size_bytes, &options, &authority, &audit) != PEAL_OK)
-        return "there is no region afterwards";
-    memcpy(first, audit.first, sizeof(first));
-    for (int i = 0; i < PEAL_AUDIT_SEVERITIES; i++)
-        if (audit.findings[i])
-            return first;
-    if (audit.clients != 1 || audit.topics || audit.lanes || audit.subscribers ||
-        audit.pages_free != audit.pages)
-        return "something is held though all are dead";
-    return NULL;
+    struct newcomer newcomer;
+    const char *wrong = newcomer_come(&newcomer, copy, size_bytes);
+    return wrong ? wrong : newcomer_audit(&newcomer);
 }
 
 static void step_through(const struct act *act)
 {
     struct witness witness;
-    uint64_t steps = 0, states = 0;
-    memset(ledger, 0, sizeof(*ledger));
-    (void)peal_unlink(url);
-    assert_true(witness_begin(&witness, url, &times));
+    uint64_t states = 0;
+    struct stepper stepper = begin(act, &witness);
+    assert_non_null(witness.bus);
     const size_t size_bytes = (size_t)witness.bus->transport->size_bytes;
     const unsigned char *memory = witness.bus->transport->base;
     unsigned char *before = aligned_alloc(PEAL_PAGE_BYTES, size_bytes);
     unsigned char *copy = aligned_alloc(PEAL_PAGE_BYTES, size_bytes);
     assert_true(before && copy);
-    pid_t pid = start(act);
-    assert_true(go_to_act(pid));
     memcpy(before, memory, size_bytes);
-    while (steps < STEPS_MAX && step(pid)) {
-        steps++;
+    while (stepper_step(&stepper) == STEPPER_GOES_ON) {
         if (memcmp(before, memory, size_bytes) == 0)
             continue;
         states++;
@@ -168,17 +107,19 @@ static void step_through(const struct act *act)
         memcpy(copy, before, size_bytes);
         const char *wrong = recover_copy(copy, size_bytes);
         if (wrong)
-            complain(act, steps, wrong);
+            complain(act, stepper.steps, wrong);
     }
-    kill_and_reap(pid);
+    if (stepper.state == STEPPER_FAILED)
+        complain(act, stepper.steps, "the act does not succeed");
+    stepper_kill(&stepper);
     free(before);
     free(copy);
     witness_recover(&witness, NULL);
     witness_end(&witness);
     print_message("%s: %" PRIu64 " instructions, %" PRIu64 " states of the memory\n", act->name,
-                  steps, states);
-    assert_true(steps > 10 && steps < STEPS_MAX);
-    total.steps += steps;
+                  stepper.steps, states);
+    assert_true(stepper.steps > 10);
+    total.steps += stepper.steps;
     total.states += states;
 }
 
@@ -194,22 +135,14 @@ static void every_instruction_leaves_what_a_newcomer_can_clear_away(void **state
 
 /* ---- SIGKILL ---- */
 
-/* Kills it after `count` instructions. False: the act has fewer. */
-static bool kill_after(const struct act *act, uint64_t count)
+/* Kills it after `count` instructions, or at the end of the act. How many it has done. */
+static uint64_t kill_after(const struct act *act, uint64_t count)
 {
     struct witness witness;
-    bool is_there = true;
-    memset(ledger, 0, sizeof(*ledger));
-    (void)peal_unlink(url);
-    if (!witness_begin(&witness, url, &times)) {
-        complain(act, count, peal_error_message());
-        return false;
-    }
-    pid_t pid = start(act);
-    is_there = go_to_act(pid);
-    for (uint64_t i = 0; i < count && is_there; i++)
-        is_there = step(pid);
-    kill_and_reap(pid);
+    struct stepper stepper = begin(act, &witness);
+    if (stepper_go(&stepper, count) == STEPPER_FAILED)
+        complain(act, count, "the act does not succeed");
+    stepper_kill(&stepper);
     witness_recover(&witness, NULL);
     witness_audit(&witness, PEAL_AUDIT_UNSETTLED);
     witness_work(&witness, WITNESS_ALONE);
@@ -217,26 +150,8 @@ static bool kill_after(const struct act *act, uint64_t count)
     witness_end(&witness);
     if (witness.complaint[0])
         complain(act, count, witness.complaint);
-    total.kills += is_there;
-    return is_there;
-}
-
-/* The number of its instructions. */
-static uint64_t length_of(const struct act *act)
-{
-    struct witness witness;
-    uint64_t steps = 0;
-    memset(ledger, 0, sizeof(*ledger));
-    (void)peal_unlink(url);
-    assert_true(witness_begin(&witness, url, &times));
-    pid_t pid = start(act);
-    assert_true(go_to_act(pid));
-    while (steps < STEPS_MAX && step(pid))
-        steps++;
-    kill_and_reap(pid);
-    witness_recover(&witness, NULL);
-    witness_end(&witness);
-    return steps;
+    total.kills++;
+    return stepper.steps;
 }
 
 static void die_within(const struct act *act)
@@ -245,7 +160,7 @@ static void die_within(const struct act *act)
     const uint64_t limit_ns =
         seconds ? strtoull(seconds, NULL, 10) * UINT64_C(1000000000) : SHORT_NS;
     const uint64_t end_ns = test_now_ns() + limit_ns;
-    const uint64_t length = length_of(act);
+    const uint64_t length = kill_after(act, STEPPER_STEPS_MAX);
     const uint64_t before = total.kills;
     uint64_t at = random_seed() % length;
     for (uint64_t i = 0; i < length && test_now_ns() < end_ns; i++) {
@@ -270,21 +185,17 @@ static void a_process_killed_at_any_instruction_harms_nobody(void **state)
 static int open_stage(void **state)
 {
     (void)state;
-    void *mapped =
-        mmap(NULL, sizeof(*ledger), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
-    if (mapped == MAP_FAILED)
+    if (!stage_open(&stage, "step", sizeof(*ledger)))
         return 1;
-    ledger = mapped;
-    (void)snprintf(url, sizeof(url), "posix:step-%d", (int)getpid());
-    (void)random_seed();
+    ledger = stage.memory;
     return 0;
 }
 
 static int close_stage(void **state)
 {
     (void)state;
-    (void)peal_unlink(url);
-    return munmap(ledger, sizeof(*ledger));
+    stage_close(&stage);
+    return 0;
 }
 
 static int run_one(const char *name, uint64_t count)
