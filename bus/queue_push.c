@@ -88,21 +88,21 @@ static __attribute__((noinline)) enum peal_status when_full(struct peal_queue *q
     return status;
 }
 
-enum peal_status peal_queue_push_batch(struct peal_queue *queue, const void *data,
-                                       size_t size_bytes, size_t count, size_t *pushed)
+static enum peal_status push_all(struct peal_queue *queue, const struct peal_queue_cargo *cargo,
+                                 size_t count, size_t *pushed)
 {
     struct peal_queue_producer *producer = &queue->producer;
-    const unsigned char *bytes = data;
     uint64_t dropped = producer->dropped_newest;
     uint64_t first = producer->next;
     size_t done = 0;
     enum peal_status status = PEAL_OK;
     if (PEAL_UNLIKELY(!(queue->uses & PEAL_QUEUE_PUSH)))
         status = PEAL_EINVAL;
+    else if (peal_queue_producer_is_too_long(producer, cargo, count))
+        status = PEAL_EMSGSIZE;
     while (status == PEAL_OK && done < count) {
         size_t some = 0;
-        status = peal_queue_producer_push_batch(producer, bytes + done * size_bytes, size_bytes,
-                                                count - done, &some);
+        status = peal_queue_producer_push_cargo(producer, cargo, done, count, &some);
         done += some;
         if (status == PEAL_OK)
             break;
@@ -114,6 +114,20 @@ enum peal_status peal_queue_push_batch(struct peal_queue *queue, const void *dat
     if (pushed)
         *pushed = done;
     return status == PEAL_OK && producer->dropped_newest != dropped ? PEAL_DROPPED : status;
+}
+
+enum peal_status peal_queue_push_batch(struct peal_queue *queue, const void *data,
+                                       size_t size_bytes, size_t count, size_t *pushed)
+{
+    const struct peal_queue_cargo cargo = {.data = data, .size_bytes = size_bytes};
+    return push_all(queue, &cargo, count, pushed);
+}
+
+enum peal_status peal_queue_push_slices(struct peal_queue *queue, const struct peal_slice *messages,
+                                        size_t count, size_t *pushed)
+{
+    const struct peal_queue_cargo cargo = {.slices = messages};
+    return push_all(queue, &cargo, count, pushed);
 }
 
 enum peal_status peal_queue_push(struct peal_queue *queue, const void *data, size_t size_bytes)

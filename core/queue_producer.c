@@ -173,11 +173,37 @@ enum peal_status peal_queue_producer_push_slowly(struct peal_queue_producer *pro
     return status;
 }
 
-/* Fills `count` cells that do not go round the end of the ring. */
-static void fill(struct peal_queue_producer *producer, const unsigned char *data, size_t size_bytes,
-                 uint32_t count)
+bool peal_queue_producer_is_too_long(const struct peal_queue_producer *producer,
+                                     const struct peal_queue_cargo *cargo, size_t count)
 {
-    uint32_t place = (uint32_t)producer->next & producer->mask;
+    if (!cargo->slices)
+        return count > 0 && cargo->size_bytes > producer->message_bytes_max;
+    for (size_t i = 0; i < count; i++) {
+        if (cargo->slices[i].size_bytes > producer->message_bytes_max)
+            return true;
+    }
+    return false;
+}
+
+/* Fills the cells from `place` on with messages that lie where they like. */
+static void fill_from_slices(const struct peal_queue_producer *producer, uint32_t place,
+                             const struct peal_slice *slices, uint32_t count)
+{
+    unsigned char *cell = producer->cells + (size_t)place * producer->cell_bytes;
+    for (uint32_t i = 0; i < count; i++) {
+        size_t size_bytes = slices[i].size_bytes;
+        /* no fault point: nobody reads it before QUEUE-R4.
+         * relaxed: published by QUEUE-R4 */
+        peal_u32_store_relaxed(&producer->lengths[place + i], (uint32_t)size_bytes);
+        if (size_bytes > 0)
+            memcpy(cell + (size_t)i * producer->cell_bytes, slices[i].data, size_bytes);
+    }
+}
+
+/* ... with messages of one size that lie one after the other. */
+static void fill_from_row(const struct peal_queue_producer *producer, uint32_t place,
+                          const unsigned char *data, size_t size_bytes, uint32_t count)
+{
     unsigned char *cell = producer->cells + (size_t)place * producer->cell_bytes;
     for (uint32_t i = 0; i < count; i++) {
         /* no fault point: nobody reads it before QUEUE-R4.
@@ -186,42 +212,50 @@ static void fill(struct peal_queue_producer *producer, const unsigned char *data
     }
     if (size_bytes == producer->cell_bytes) {
         memcpy(cell, data, size_bytes * count);
-    } else {
-        for (uint32_t i = 0; i < count; i++)
-            memcpy(cell + (size_t)i * producer->cell_bytes, data + (size_t)i * size_bytes,
-                   size_bytes);
+        return;
     }
+    for (uint32_t i = 0; i < count; i++)
+        memcpy(cell + (size_t)i * producer->cell_bytes, data + (size_t)i * size_bytes, size_bytes);
+}
+
+/* Fills `count` cells that do not go round the end of the ring. */
+static void fill(struct peal_queue_producer *producer, const struct peal_queue_cargo *cargo,
+                 size_t first, uint32_t count)
+{
+    uint32_t place = (uint32_t)producer->next & producer->mask;
+    if (cargo->slices)
+        fill_from_slices(producer, place, cargo->slices + first, count);
+    else
+        fill_from_row(producer, place, cargo->data + first * cargo->size_bytes, cargo->size_bytes,
+                      count);
     peal_queue_producer_order(producer, place, count);
     PEAL_FAULT("queue.batch_filled");
     producer->next += count;
 }
 
 /* As many as there is room for, at most to the end of the ring twice. */
-static size_t push_some(struct peal_queue_producer *producer, const unsigned char *data,
-                        size_t size_bytes, size_t count)
+static size_t push_some(struct peal_queue_producer *producer, const struct peal_queue_cargo *cargo,
+                        size_t first, size_t count)
 {
     uint64_t room = producer->limit - producer->next;
     uint32_t some = count < room ? (uint32_t)count : (uint32_t)room;
     uint32_t to_end = producer->mask + 1 - ((uint32_t)producer->next & producer->mask);
-    uint32_t first = some < to_end ? some : to_end;
-    fill(producer, data, size_bytes, first);
-    if (some > first)
-        fill(producer, data + (size_t)first * size_bytes, size_bytes, some - first);
+    uint32_t before = some < to_end ? some : to_end;
+    fill(producer, cargo, first, before);
+    if (some > before)
+        fill(producer, cargo, first + before, some - before);
     peal_queue_published_store(producer->published, producer->next);
     PEAL_FAULT("queue.batch_published");
     return some;
 }
 
-enum peal_status peal_queue_producer_push_batch(struct peal_queue_producer *producer,
-                                                const void *data, size_t size_bytes, size_t count,
-                                                size_t *pushed)
+enum peal_status peal_queue_producer_push_cargo(struct peal_queue_producer *producer,
+                                                const struct peal_queue_cargo *cargo, size_t first,
+                                                size_t count, size_t *pushed)
 {
-    const unsigned char *bytes = data;
     *pushed = 0;
-    if (size_bytes > producer->message_bytes_max)
-        return PEAL_EMSGSIZE;
-    while (*pushed < count) {
-        size_t left = count - *pushed;
+    while (first + *pushed < count) {
+        size_t left = count - first - *pushed;
         uint32_t wanted = left > PEAL_QUEUE_COUNT_MAX ? PEAL_QUEUE_COUNT_MAX : (uint32_t)left;
         enum peal_status status = peal_queue_producer_room(producer, wanted);
         if (status == PEAL_FULL && producer->action != PEAL_QUEUE_REFUSE) {
@@ -230,7 +264,18 @@ enum peal_status peal_queue_producer_push_batch(struct peal_queue_producer *prod
         }
         if (status != PEAL_OK)
             return status;
-        *pushed += push_some(producer, bytes + *pushed * size_bytes, size_bytes, left);
+        *pushed += push_some(producer, cargo, first + *pushed, left);
     }
     return PEAL_OK;
+}
+
+enum peal_status peal_queue_producer_push_batch(struct peal_queue_producer *producer,
+                                                const void *data, size_t size_bytes, size_t count,
+                                                size_t *pushed)
+{
+    const struct peal_queue_cargo cargo = {.data = data, .size_bytes = size_bytes};
+    *pushed = 0;
+    if (peal_queue_producer_is_too_long(producer, &cargo, count))
+        return PEAL_EMSGSIZE;
+    return peal_queue_producer_push_cargo(producer, &cargo, 0, count, pushed);
 }

@@ -14,6 +14,7 @@
 #include "core/queue_claim.h"
 #include "core/queue_geometry.h"
 
+#include <peal/publisher.h>
 #include <string.h>
 
 /* What a push does when the lane is full. Waiting is for the caller: it refuses here. */
@@ -57,11 +58,27 @@ enum peal_status peal_queue_producer_gate(struct peal_queue_producer *producer);
  * ECORRUPT. */
 enum peal_status peal_queue_producer_room(struct peal_queue_producer *producer, uint32_t wanted);
 
+/* Messages to be pushed together: where each lies, or all of one size one after the other. */
+struct peal_queue_cargo {
+    const struct peal_slice *slices; /* NULL: data and size_bytes */
+    const unsigned char *data;
+    size_t size_bytes;
+};
+
+/* Is one of the `count` messages longer than the lane's longest? */
+bool peal_queue_producer_is_too_long(const struct peal_queue_producer *producer,
+                                     const struct peal_queue_cargo *cargo, size_t count);
+
 /*
- * Pushes copies of `count` messages of size_bytes each, which lie one after the other, and publishes
- * them at once. *pushed: how many, from the first on. OK: all, or in DROP_NEWEST those for which there
- * was room, the rest being counted; FULL: less than all; EMSGSIZE: nothing done.
+ * Pushes copies of the cargo's messages from `first` up to `count`, none of which is too long, and
+ * publishes them at once. *pushed: how many. OK: all, or in DROP_NEWEST those for which there was room,
+ * the rest being counted; FULL: less than all; ECORRUPT.
  */
+enum peal_status peal_queue_producer_push_cargo(struct peal_queue_producer *producer,
+                                                const struct peal_queue_cargo *cargo, size_t first,
+                                                size_t count, size_t *pushed);
+
+/* Likewise `count` messages of size_bytes each, which lie one after the other. EMSGSIZE: nothing done. */
 enum peal_status peal_queue_producer_push_batch(struct peal_queue_producer *producer,
                                                 const void *data, size_t size_bytes, size_t count,
                                                 size_t *pushed);

@@ -21,6 +21,7 @@
 #define PEAL_QUEUE_H
 
 #include <peal/bus.h>
+#include <peal/publisher.h>
 #include <peal/waitset.h>
 
 PEAL_BEGIN_DECLS
@@ -132,6 +133,12 @@ PEAL_API enum peal_status peal_queue_push(struct peal_queue *queue, const void *
  */
 PEAL_API enum peal_status peal_queue_push_batch(struct peal_queue *queue, const void *data,
                                                 size_t size_bytes, size_t count, size_t *pushed);
+
+/* Likewise `count` messages, each where and as long as its slice says. EMSGSIZE (one of them is too
+ * long): nothing pushed. The slices and what they point to are not used after return. */
+PEAL_API enum peal_status peal_queue_push_slices(struct peal_queue *queue,
+                                                 const struct peal_slice *messages, size_t count,
+                                                 size_t *pushed);
 
 /*
  * Takes the next message into buffer[0..capacity_bytes) and is done with it: from now on it is the

@@ -102,6 +102,46 @@ static void one_handle_pushes_and_another_pops(void **state)
     peal_queue_close(to);
 }
 
+static void messages_of_all_sizes_are_pushed_together(void **state)
+{
+    (void)state;
+    static const unsigned char bytes[17] = "0123456789abcdef";
+    struct peal_queue *from = open_queue(pushing, PEAL_QUEUE_PUSH, PEAL_QUEUE_FULL_REFUSE);
+    struct peal_queue *to = open_queue(popping, PEAL_QUEUE_POP, PEAL_QUEUE_FULL_REFUSE);
+    struct peal_slice slices[5];
+    unsigned char buffer[4][16];
+    struct peal_queue_message messages[4];
+    size_t pushed, count;
+    for (size_t round = 0; round < 17; round++) { /* the batch goes round the end of the ring */
+        for (size_t i = 0; i < 3; i++)
+            slices[i] = (struct peal_slice){bytes + i, (round * 5 + i * 7) % 15};
+        slices[0] = (struct peal_slice){NULL, 0};
+        assert_int_equal(peal_queue_push_slices(from, slices, 3, &pushed), PEAL_OK);
+        assert_int_equal(pushed, 3);
+        for (size_t i = 0; i < 3; i += count) {
+            assert_int_equal(peal_queue_pop_batch(to, buffer, 16, messages, 4, &count), PEAL_OK);
+            for (size_t k = 0; k < count; k++) {
+                assert_int_equal(messages[k].number, round * 3 + i + k);
+                assert_int_equal(messages[k].size_bytes, slices[i + k].size_bytes);
+                assert_memory_equal(messages[k].data, bytes + i + k, messages[k].size_bytes);
+            }
+        }
+    }
+    for (size_t i = 0; i < 5; i++)
+        slices[i] = (struct peal_slice){bytes, 16};
+    slices[4].size_bytes = 17; /* one too long: none is pushed */
+    assert_int_equal(peal_queue_push_slices(from, slices, 5, &pushed), PEAL_EMSGSIZE);
+    assert_int_equal(pushed, 0);
+    assert_int_equal(peal_queue_pop_batch(to, buffer, 16, messages, 4, &count), PEAL_EMPTY);
+    slices[4].size_bytes = 1; /* one too many: the others are */
+    assert_int_equal(peal_queue_push_slices(from, slices, 5, &pushed), PEAL_FULL);
+    assert_int_equal(pushed, 4);
+    assert_int_equal(peal_queue_push_slices(to, slices, 1, NULL), PEAL_EINVAL);
+    assert_int_equal(peal_queue_push_slices(from, NULL, 0, &pushed), PEAL_OK);
+    peal_queue_close(from);
+    peal_queue_close(to);
+}
+
 static void a_handle_does_only_what_it_was_made_for(void **state)
 {
     (void)state;
@@ -292,6 +332,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         TEST(one_handle_pushes_and_another_pops),
+        TEST(messages_of_all_sizes_are_pushed_together),
         TEST(a_handle_does_only_what_it_was_made_for),
         TEST(what_was_taken_and_not_done_goes_to_another),
         TEST(full_lanes_do_as_they_were_told),
