@@ -30,7 +30,7 @@ static void linear_ticks(struct bench_axis *axis, double step)
     double first = ceil(axis->low / step - 1e-9);
 
     for (double i = first; i * step <= axis->high * (1 + 1e-12) && i < first + BENCH_TICKS_MAX; i++)
-        tick(axis, i * step);
+        tick(axis, i * step + 0.0); /* not -0 */
 }
 
 /* Decades; with few of them 2 and 5 as well; with many, every second or third. */
@@ -83,13 +83,27 @@ struct bench_axis bench_axis_tight(double low, double high, bool is_log, double 
     axis.low = low;
     axis.high = high;
     if (is_log) {
-        double powers = log2(high / low), every = ceil(powers / 7);
-        for (double power = ceil(log2(low) - 1e-9); power <= log2(high) + 1e-9; power += every)
-            tick(&axis, exp2(power));
+        bench_axis_ticks_of_two(&axis);
     } else {
         linear_ticks(&axis, round_step(high - low));
     }
     return axis;
+}
+
+void bench_axis_ticks_of_two(struct bench_axis *axis)
+{
+    double every = ceil(log2(axis->high / axis->low) / 7);
+
+    axis->ticks_count = 0;
+    for (double power = ceil(log2(axis->low) - 1e-9); power <= log2(axis->high) + 1e-9;
+         power += every)
+        tick(axis, exp2(power));
+}
+
+void bench_axis_ticks_of_ten(struct bench_axis *axis)
+{
+    axis->ticks_count = 0;
+    log_ticks(axis);
 }
 
 double bench_axis_at(const struct bench_axis *axis, double value)

@@ -20,8 +20,12 @@ struct bench_axis {
 /* Widens what it is given to whole ticks. Whatever low and high are, what comes back can be drawn. */
 struct bench_axis bench_axis_make(double low, double high, bool is_log, double from, double to);
 
-/* Without widening: from the least to the greatest, and ticks at powers of two (log) or round numbers. */
+/* Without widening: from the least to the greatest. */
 struct bench_axis bench_axis_tight(double low, double high, bool is_log, double from, double to);
+
+/* Other ticks for a logarithmic axis: powers of two (which a tight one has anyway), or of ten. */
+void bench_axis_ticks_of_two(struct bench_axis *axis);
+void bench_axis_ticks_of_ten(struct bench_axis *axis);
 
 /* What lies outside is moved to the end. */
 double bench_axis_at(const struct bench_axis *axis, double value);

@@ -83,14 +83,21 @@ struct bench_text bench_format_tick(double value, enum bench_unit unit)
         value /= step;
         i++;
     }
-    snprintf(text.text, sizeof(text.text), "%.3g%s%s", value, units[i],
+    snprintf(text.text, sizeof(text.text), "%.4g%s%s", value, units[i],
              unit == BENCH_BYTES && i > 0 ? "i" : "");
     return text;
 }
 
 struct bench_text bench_format_ratio(double ratio)
 {
-    return isfinite(ratio) ? three_digits(ratio, "") : none();
+    struct bench_text text;
+
+    if (!isfinite(ratio))
+        return none();
+    if (ratio == 0 || fabs(ratio) >= 0.0995)
+        return three_digits(ratio, "");
+    snprintf(text.text, sizeof(text.text), "%.*f", fabs(ratio) >= 0.00995 ? 3 : 4, ratio);
+    return text;
 }
 
 struct bench_text bench_format_place(double x)

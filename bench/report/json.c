@@ -157,13 +157,16 @@ static void write_record(struct gbench_json *json, const struct bench_record *re
 
 bool bench_json_write(const struct bench_results *results, const char *path)
 {
-    char text[32];
+    char text[128];
 
-    for (size_t i = 0; i < results->facts_count; i++)
-        gbench_context(results->facts[i].key, results->facts[i].value);
+    /* Google Benchmark has a "date" and more of its own. */
+    for (size_t i = 0; i < results->facts_count; i++) {
+        snprintf(text, sizeof(text), "peal_%s", results->facts[i].key);
+        gbench_context(text, results->facts[i].value);
+    }
     snprintf(text, sizeof(text), "%.2f", results->clock_cost_ns);
-    gbench_context("clock_cost_ns", text);
-    gbench_context("interrupted", results->is_interrupted ? "yes" : "no");
+    gbench_context("peal_clock_cost_ns", text);
+    gbench_context("peal_interrupted", results->is_interrupted ? "yes" : "no");
     struct gbench_json *json = gbench_json_begin(path, "peal-bench");
     if (json == NULL) {
         fprintf(stderr, "peal-bench: cannot write '%s': %s\n", path, strerror(errno));

@@ -79,20 +79,10 @@ static void scenario(const struct bench_page *page, const struct bench_ranking *
     bench_markup_text(page->out, ranking->scenario);
     fputs("</h3><div class=\"body\">\n", page->out);
     bench_page_scenario_plots(page, ranking);
+    fputs("<div>", page->out);
     bench_page_scenario_table(page, ranking);
-    fputs("</div></article>\n", page->out);
-}
-
-/* Scenarios of one or two records (floors, points of a curve) are rows of one table. */
-static bool wants_one_table(const struct bench_page *page, enum bench_group group)
-{
-    unsigned scenarios = 0, records = 0;
-
-    while (bench_ranking_scenario(page->results, group, scenarios) != NULL)
-        scenarios++;
-    for (size_t i = 0; i < page->results->count; i++)
-        records += page->results->records[i]->group == group;
-    return records < 3 * scenarios && scenarios > 1;
+    bench_page_scenario_cpu(page, ranking);
+    fputs("</div></div></article>\n", page->out);
 }
 
 static void chapter(const struct bench_page *page, enum bench_group group)
@@ -104,7 +94,7 @@ static void chapter(const struct bench_page *page, enum bench_group group)
     fprintf(page->out, "<section id=\"g-%s\"><h2>%s</h2>\n<p>%s</p>\n", bench_group_name(group),
             chapters[group].title, chapters[group].text);
     bench_page_curves(page, group);
-    if (wants_one_table(page, group)) {
+    if (bench_ranking_wants_one_table(page->results, group)) {
         bench_page_group_table(page, group);
     } else {
         for (unsigned i = 0; (name = bench_ranking_scenario(page->results, group, i)) != NULL;

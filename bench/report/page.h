@@ -33,8 +33,10 @@ const char *bench_page_style(const struct bench_page *page, const char *contende
 void bench_page_legend(const struct bench_page *page);
 
 /* ---- page_plots.c ---- */
-/* Of one scenario: its percentiles, or its bars; and CPU time. False: there is nothing to draw. */
+/* Of one scenario: its percentiles, or its bars. False: there is nothing to draw. */
 bool bench_page_scenario_plots(const struct bench_page *page, const struct bench_ranking *ranking);
+/* CPU time beside each way of waiting. */
+void bench_page_scenario_cpu(const struct bench_page *page, const struct bench_ranking *ranking);
 
 /* ---- page_curves.c ---- */
 /* All curves over an axis that the group has. */

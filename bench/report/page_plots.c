@@ -139,9 +139,6 @@ static void draw_cpu(const struct bench_page *page, const struct bench_ranking *
 bool bench_page_scenario_plots(const struct bench_page *page, const struct bench_ranking *ranking)
 {
     unsigned latencies = counted(ranking, has_latency);
-    bool draws_cpu = ranking->group == BENCH_GROUP_WAITING || ranking->group == BENCH_GROUP_PACED;
-
-    draws_cpu = draws_cpu && counted(ranking, has_cpu) > 1;
     if (ranking->count < 2 && latencies == 0)
         return false;
     fputs("<div class=\"plots\">", page->out);
@@ -149,8 +146,12 @@ bool bench_page_scenario_plots(const struct bench_page *page, const struct bench
         draw_percentiles(page, ranking);
     else
         draw_values(page, ranking);
-    if (draws_cpu)
-        draw_cpu(page, ranking);
     fputs("</div>\n", page->out);
     return true;
+}
+
+void bench_page_scenario_cpu(const struct bench_page *page, const struct bench_ranking *ranking)
+{
+    if (ranking->group == BENCH_GROUP_WAITING && counted(ranking, has_cpu) > 1)
+        draw_cpu(page, ranking);
 }

@@ -100,6 +100,7 @@ static void standing_row(const struct bench_page *page, const struct bench_ranki
                          const struct bench_axis *axis)
 {
     static const char *const words[] = {"", "ahead", "even", "behind"};
+    bool is_mixed = ranking->ahead.min < 1 && ranking->ahead.max > 1; /* not in each round */
     static const char *const styles[] = {"", "good", "", "bad"};
     enum bench_verdict verdict = bench_ranking_verdict(ranking);
     FILE *out = page->out;
@@ -113,10 +114,11 @@ static void standing_row(const struct bench_page *page, const struct bench_ranki
     mark(out, ranking->ahead, axis);
     fprintf(out,
             "<td class=\"n\" data-v=\"%.10g\"><b>%s ×</b></td><td class=\"n dim\" "
-            "data-v=\"%.10g\">%s .. %s</td><td class=\"%s\">%s</td>",
+            "data-v=\"%.10g\">%s – %s</td><td class=\"%s\">%s%s</td>",
             ranking->ahead.median, bench_format_ratio(ranking->ahead.median).text,
             ranking->ahead.max - ranking->ahead.min, bench_format_ratio(ranking->ahead.min).text,
-            bench_format_ratio(ranking->ahead.max).text, styles[verdict], words[verdict]);
+            bench_format_ratio(ranking->ahead.max).text, styles[verdict], words[verdict],
+            is_mixed && verdict != BENCH_VERDICT_EVEN ? ", mostly" : "");
     name_cell(page, ranking->peal->contender);
     name_cell(page, ranking->peer->contender);
     fputs("</tr>\n", out);
@@ -151,17 +153,20 @@ void bench_page_standing(const struct bench_page *page)
         fputs("<p>No scenario of this run has both a peer and Peal.</p></section>\n", page->out);
         return;
     }
-    fputs("<p>In each scenario the best of Peal's ways against the best of the peers, by medians; "
-          "how many times "
-          "better, round by round, with the least and the most of the rounds. The line in the "
-          "middle is 1: "
-          "equal. Right of it Peal is ahead. The axis is logarithmic.</p>\n"
-          "<div class=\"scroll\"><table class=\"sortable\"><thead><tr><th scope=\"col\">group</th>"
-          "<th scope=\"col\">scenario</th><th scope=\"col\">behind | ahead</th><th scope=\"col\" "
-          "class=\"n\">times better</th><th scope=\"col\" class=\"n\">least .. most</th><th "
-          "scope=\"col\">Peal is</th><th scope=\"col\">Peal's best</th><th scope=\"col\">best peer"
-          "</th></tr></thead><tbody>\n",
-          page->out);
+    fprintf(
+        page->out,
+        "<p>In each scenario the best of Peal's ways against the best of the peers, by medians: "
+        "how many "
+        "times better, round by round, with the least and the most of the rounds; \"mostly\": not "
+        "in "
+        "each round. Right of the upright line, which is 1, Peal is ahead.</p>\n"
+        "<div class=\"scroll\"><table class=\"sortable\"><thead><tr><th scope=\"col\">group</th>"
+        "<th scope=\"col\">scenario</th><th scope=\"col\"><div class=\"mark\"><span>%s ×</span> "
+        "<span>logarithmic</span> <span>%s ×</span></div></th><th scope=\"col\" class=\"n\">times "
+        "better</th>"
+        "<th scope=\"col\" class=\"n\">least – most</th><th scope=\"col\">Peal is</th>"
+        "<th scope=\"col\">Peal's best</th><th scope=\"col\">best peer</th></tr></thead><tbody>\n",
+        bench_format_ratio(axis.low).text, bench_format_ratio(axis.high).text);
     while (next(page, &walk, &ranking)) {
         if (bench_ranking_verdict(&ranking) != BENCH_VERDICT_ALONE)
             standing_row(page, &ranking, &axis);
@@ -184,12 +189,13 @@ void bench_page_behind(const struct bench_page *page)
         fprintf(page->out, "<div><dt>%s: ", bench_group_name(ranking.group));
         bench_markup_text(page->out, ranking.scenario);
         fputs("</dt><dd>", page->out);
-        bench_markup_text(page->out, ranking.peal->contender);
-        fprintf(page->out, " is %s times as good as ",
-                bench_format_ratio(ranking.ahead.median).text);
+        struct bench_spread times = bench_record_against(ranking.peer, ranking.peal);
         bench_markup_text(page->out, ranking.peer->contender);
-        fprintf(page->out, " [%s .. %s]. ", bench_format_ratio(ranking.ahead.min).text,
-                bench_format_ratio(ranking.ahead.max).text);
+        fprintf(page->out, " is %s times [%s .. %s] as good as ",
+                bench_format_ratio(times.median).text, bench_format_ratio(times.min).text,
+                bench_format_ratio(times.max).text);
+        bench_markup_text(page->out, ranking.peal->contender);
+        fputs(". ", page->out);
         bench_markup_text(page->out, ranking.peal->note != NULL ? ranking.peal->note
                                                                 : "No reason has been noted.");
         fputs("</dd></div>\n", page->out);

@@ -4,12 +4,13 @@
 #include "bench/report/svg.h"
 
 #include <math.h>
+#include <stdlib.h>
+#include <string.h>
 
 static const struct {
     const char *name;
     double fraction;
-} quantiles[] = {{"p50", 0.5},     {"p90", 0.9},       {"p99", 0.99},
-                 {"p99.9", 0.999}, {"p99.99", 0.9999}, {"max", 1}};
+} quantiles[] = {{"p50", 0.5}, {"p99", 0.99}, {"p99.9", 0.999}, {"p99.99", 0.9999}, {"max", 1}};
 
 enum { QUANTILES = sizeof(quantiles) / sizeof(quantiles[0]) };
 
@@ -31,7 +32,7 @@ static void head(FILE *out, const struct columns *columns)
     if (columns->scenario)
         fputs("<th scope=\"col\">scenario</th>", out);
     fputs("<th scope=\"col\">contender</th><th scope=\"col\" class=\"n\">median</th>"
-          "<th scope=\"col\" class=\"n\">least .. most</th>",
+          "<th scope=\"col\" class=\"n\">least – most</th>",
           out);
     if (columns->floor)
         fputs("<th scope=\"col\" class=\"n\">of floor</th>", out);
@@ -40,7 +41,7 @@ static void head(FILE *out, const struct columns *columns)
     for (unsigned i = 0; i < QUANTILES && columns->latency; i++)
         fprintf(out, "<th scope=\"col\" class=\"n\">%s</th>", quantiles[i].name);
     if (columns->cpu)
-        fputs("<th scope=\"col\" class=\"n\">CPU a message</th>", out);
+        fputs("<th scope=\"col\" class=\"n\">CPU/msg</th>", out);
     fputs("<th scope=\"col\">remarks</th></tr></thead><tbody>\n", out);
 }
 
@@ -53,14 +54,21 @@ static void number_cell(FILE *out, double value, struct bench_text text)
         fputs("<td class=\"n\"></td>", out);
 }
 
+/* "277 – 295 ns": the unit once, where it is the same. */
 static void spread_cell(FILE *out, struct bench_spread spread, enum bench_unit unit)
 {
     if (isnan(spread.median)) {
         fputs("<td class=\"n\"></td>", out);
         return;
     }
-    fprintf(out, "<td class=\"n dim\" data-v=\"%.10g\">%s .. %s</td>", spread.max - spread.min,
-            bench_format_value(spread.min, unit).text, bench_format_value(spread.max, unit).text);
+    struct bench_text min = bench_format_value(spread.min, unit);
+    struct bench_text max = bench_format_value(spread.max, unit);
+    char *min_unit = strrchr(min.text, ' ');
+    const char *max_unit = strrchr(max.text, ' ');
+    if (min_unit != NULL && max_unit != NULL && strcmp(min_unit, max_unit) == 0)
+        *min_unit = '\0';
+    fprintf(out, "<td class=\"n dim\" data-v=\"%.10g\">%s – %s</td>", spread.max - spread.min,
+            min.text, max.text);
 }
 
 static void target_cell(FILE *out, const struct bench_record *record)
@@ -82,11 +90,6 @@ static void remarks_cell(FILE *out, const struct bench_record *record)
     const char *between = "";
 
     fputs("<td class=\"remarks\">", out);
-    if (record->floor != NULL) {
-        fputs("floor: ", out);
-        bench_markup_text(out, record->floor);
-        between = "; ";
-    }
     for (unsigned bit = 0; bench_remark_name(bit) != NULL; bit++) {
         if ((record->remarks >> bit & 1) == 0)
             continue;
@@ -94,18 +97,38 @@ static void remarks_cell(FILE *out, const struct bench_record *record)
         if (1u << bit == BENCH_REMARK_CUT)
             fprintf(out, "%u ", record->cut);
         fputs(bench_remark_name(bit), out);
-        between = "; ";
+        between = ", ";
     }
-    if (drifted > 0) {
-        fprintf(out, "%s<span class=\"warn\">drift in %u of %u</span>", between, drifted,
-                record->rounds);
-        between = "; ";
-    }
-    if (record->note != NULL) {
-        fputs(between, out);
-        bench_markup_text(out, record->note);
-    }
+    if (drifted > 0)
+        fprintf(out, "%s<span class=\"warn\">drift %u/%u</span>", between, drifted, record->rounds);
     fputs("</td>", out);
+}
+
+/* What the ratios are to, and the notes: below the table, where they do not stretch its rows. */
+static void foot(FILE *out, const struct bench_record *const *records, size_t count)
+{
+    const char *floor = NULL;
+
+    fputs("</tbody></table></div>\n", out);
+    for (size_t i = 0; i < count; i++) {
+        const char *name = records[i]->floor;
+        if (name == NULL || (floor != NULL && strcmp(floor, name) == 0))
+            continue;
+        fputs(floor == NULL ? "<p class=\"foot\">Floor: " : ", ", out);
+        bench_markup_text(out, name);
+        floor = name;
+    }
+    if (floor != NULL)
+        fputs("</p>\n", out);
+    for (size_t i = 0; i < count; i++) {
+        if (records[i]->note == NULL)
+            continue;
+        fputs("<p class=\"foot\"><b>", out);
+        bench_markup_text(out, records[i]->contender);
+        fputs("</b>: ", out);
+        bench_markup_text(out, records[i]->note);
+        fputs("</p>\n", out);
+    }
 }
 
 static void latency_cells(FILE *out, const struct bench_record *record)
@@ -160,21 +183,24 @@ void bench_page_scenario_table(const struct bench_page *page, const struct bench
     for (unsigned i = 0; i < ranking->count; i++)
         row(page, &columns, ranking->records[i],
             ranking->records[i] == ranking->best && ranking->count - ranking->floors > 1);
-    fputs("</tbody></table></div>\n", page->out);
+    foot(page->out, ranking->records, ranking->count);
 }
 
 void bench_page_group_table(const struct bench_page *page, enum bench_group group)
 {
     struct columns columns = {.scenario = true};
+    const struct bench_record **records = calloc(page->results->count + 1, sizeof(*records));
+    size_t count = 0;
 
-    for (size_t i = 0; i < page->results->count; i++) {
-        if (page->results->records[i]->group == group)
-            add_columns(&columns, page->results->records[i]);
+    for (size_t i = 0; i < page->results->count && records != NULL; i++) {
+        if (page->results->records[i]->group != group)
+            continue;
+        records[count++] = page->results->records[i];
+        add_columns(&columns, page->results->records[i]);
     }
     head(page->out, &columns);
-    for (size_t i = 0; i < page->results->count; i++) {
-        if (page->results->records[i]->group == group)
-            row(page, &columns, page->results->records[i], false);
-    }
-    fputs("</tbody></table></div>\n", page->out);
+    for (size_t i = 0; i < count; i++)
+        row(page, &columns, records[i], false);
+    foot(page->out, records, count);
+    free(records);
 }

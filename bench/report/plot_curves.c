@@ -9,7 +9,7 @@
 #include <string.h>
 
 /* The box of the curves in the picture; labels stand to its right. */
-enum { WIDTH = 460, HEIGHT = 320, LEFT = 50, RIGHT = 318, TOP = 14, BOTTOM = 272, LABEL_GAP = 11 };
+enum { WIDTH = 460, HEIGHT = 370, LEFT = 56, RIGHT = 322, TOP = 10, BOTTOM = 320, LABEL_GAP = 12 };
 
 struct range {
     double low, high;
@@ -80,10 +80,10 @@ static void draw_x_axis(FILE *out, const struct bench_curves *curves, const stru
         bench_svg_line(out, "grid", x, TOP, x, BOTTOM);
         if (x - half < free_from)
             continue;
-        bench_svg_text(out, "tick mid", x, BOTTOM + 14, text.text);
+        bench_svg_text(out, "tick mid", x, BOTTOM + 17, text.text);
         free_from = x + half;
     }
-    bench_svg_text(out, "name mid", (LEFT + RIGHT) / 2.0, BOTTOM + 32, curves->x_name);
+    bench_svg_text(out, "name mid", (LEFT + RIGHT) / 2.0, BOTTOM + 36, curves->x_name);
 }
 
 static void draw_y_axis(FILE *out, const struct bench_curves *curves, const struct bench_axis *axis)
@@ -94,7 +94,20 @@ static void draw_y_axis(FILE *out, const struct bench_curves *curves, const stru
         bench_svg_text(out, "tick end", LEFT - 5, y + 3.5,
                        bench_format_tick(axis->ticks[i], curves->unit).text);
     }
-    bench_svg_text_upward(out, "name mid", 10, (TOP + BOTTOM) / 2.0, curves->y_name);
+    bench_svg_text_upward(out, "name mid", 9, (TOP + BOTTOM) / 2.0, curves->y_name);
+}
+
+static bool are_powers_of_two(const struct bench_curves *curves)
+{
+    int exponent;
+
+    for (unsigned i = 0; i < curves->count; i++) {
+        for (unsigned k = 0; k < curves->lines[i].count; k++) {
+            if (fabs(frexp(curves->lines[i].x[k], &exponent) - 0.5) > 0)
+                return false;
+        }
+    }
+    return true;
 }
 
 /* Sizes and numbers of things spread over more than a decade want a logarithmic axis, unless 0 is among
@@ -104,9 +117,13 @@ static struct bench_axis x_axis(const struct bench_curves *curves)
     struct range range = x_range(curves);
     struct bench_axis axis;
 
-    if (curves->x_kind == BENCH_X_PLACES)
-        return bench_axis_tight(range.low, range.high, range.low > 0 && range.high > 16 * range.low,
+    if (curves->x_kind == BENCH_X_PLACES) {
+        axis = bench_axis_tight(range.low, range.high, range.low > 0 && range.high > 15 * range.low,
                                 LEFT, RIGHT);
+        if (axis.is_log && !are_powers_of_two(curves))
+            bench_axis_ticks_of_ten(&axis);
+        return axis;
+    }
     axis = bench_axis_tight(1, fmax(range.high, 10), true, LEFT, RIGHT);
     axis.ticks_count = 0;
     for (double x = 1; x <= axis.high * 1.001 && axis.ticks_count < BENCH_TICKS_MAX; x *= 10)
@@ -120,8 +137,11 @@ static struct bench_axis y_axis(const struct bench_curves *curves)
     bool is_log =
         curves->x_kind == BENCH_X_PERCENTILES || (range.low > 0 && range.high > 12 * range.low);
 
-    return bench_axis_make(is_log ? range.low : fmin(range.low, 0), range.high, is_log, BOTTOM,
-                           TOP);
+    struct bench_axis axis =
+        bench_axis_make(is_log ? range.low : fmin(range.low, 0), range.high, is_log, BOTTOM, TOP);
+    if (is_log && curves->unit == BENCH_BYTES)
+        bench_axis_ticks_of_two(&axis);
+    return axis;
 }
 
 /* ---- lines ---- */

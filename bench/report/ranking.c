@@ -23,6 +23,17 @@ const char *bench_ranking_scenario(const struct bench_results *results, enum ben
     return NULL;
 }
 
+bool bench_ranking_wants_one_table(const struct bench_results *results, enum bench_group group)
+{
+    unsigned scenarios = 0, records = 0;
+
+    while (bench_ranking_scenario(results, group, scenarios) != NULL)
+        scenarios++;
+    for (size_t i = 0; i < results->count; i++)
+        records += results->records[i]->group == group;
+    return records < 3 * scenarios && scenarios > 1;
+}
+
 /* Below 0: `left` comes first. */
 static int order(const struct bench_record *left, const struct bench_record *right)
 {

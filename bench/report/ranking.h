@@ -29,6 +29,9 @@ const char *bench_ranking_scenario(const struct bench_results *results, enum ben
 struct bench_ranking bench_ranking_of(const struct bench_results *results, enum bench_group group,
                                       const char *scenario);
 
+/* Scenarios of one or two records (floors, points of a curve) are better rows of one table. */
+bool bench_ranking_wants_one_table(const struct bench_results *results, enum bench_group group);
+
 enum bench_verdict {
     BENCH_VERDICT_ALONE,  /* no peer, or no Peal */
     BENCH_VERDICT_AHEAD,  /* median above 1.02 */

@@ -108,6 +108,22 @@ static void head_line(FILE *out, bool has_latency, bool has_cpu)
     fputc('\n', out);
 }
 
+static void row(FILE *out, const struct bench_record *record, const char *mark, bool has_latency,
+                bool has_cpu)
+{
+    fputs(mark, out);
+    cell(out, record->contender, -26);
+    spread_cell(out, bench_record_values(record), record->unit);
+    ratio_cell(out, record);
+    if (has_cpu)
+        cell(out, isfinite(record->cpu_ns) ? bench_format_value(record->cpu_ns, BENCH_NS).text : "",
+             8);
+    if (has_latency)
+        latency_cells(out, record);
+    remarks_cell(out, record);
+    fputc('\n', out);
+}
+
 void bench_text_scenario(FILE *out, const struct bench_results *results, enum bench_group group,
                          const char *scenario)
 {
@@ -118,27 +134,40 @@ void bench_text_scenario(FILE *out, const struct bench_results *results, enum be
     head_line(out, has_latency, has_cpu);
     for (unsigned i = 0; i < ranking.count; i++) {
         const struct bench_record *record = ranking.records[i];
-        fputs(record == ranking.best               ? " * "
-              : record->party == BENCH_PARTY_FLOOR ? " _ "
-                                                   : "   ",
-              out);
-        cell(out, record->contender, -26);
-        spread_cell(out, bench_record_values(record), record->unit);
-        ratio_cell(out, record);
-        if (has_cpu)
-            cell(out,
-                 isfinite(record->cpu_ns) ? bench_format_value(record->cpu_ns, BENCH_NS).text : "",
-                 8);
-        if (has_latency)
-            latency_cells(out, record);
-        remarks_cell(out, record);
-        fputc('\n', out);
+        const char *mark = record == ranking.best               ? " * "
+                           : record->party == BENCH_PARTY_FLOOR ? " _ "
+                                                                : "   ";
+        row(out, record, mark, has_latency, has_cpu);
     }
     if (isfinite(ranking.ahead.median))
-        fprintf(out, "    %s is %s times as good as %s [%s..%s]\n", ranking.peal->contender,
-                bench_format_ratio(ranking.ahead.median).text, ranking.peer->contender,
+        fprintf(out, "    %s is %s times [%s..%s] as good as %s\n", ranking.peal->contender,
+                bench_format_ratio(ranking.ahead.median).text,
                 bench_format_ratio(ranking.ahead.min).text,
-                bench_format_ratio(ranking.ahead.max).text);
+                bench_format_ratio(ranking.ahead.max).text, ranking.peer->contender);
+    fputc('\n', out);
+}
+
+static void one_table(FILE *out, const struct bench_results *results, enum bench_group group)
+{
+    bool has_latency = false, has_cpu = false;
+    const char *scenario;
+
+    for (unsigned i = 0; (scenario = bench_ranking_scenario(results, group, i)) != NULL; i++) {
+        struct bench_ranking ranking = bench_ranking_of(results, group, scenario);
+        has_latency |= any_has(&ranking, true);
+        has_cpu |= any_has(&ranking, false);
+    }
+    cell(out, "", -26);
+    head_line(out, has_latency, has_cpu);
+    for (unsigned i = 0; (scenario = bench_ranking_scenario(results, group, i)) != NULL; i++) {
+        struct bench_ranking ranking = bench_ranking_of(results, group, scenario);
+        for (unsigned k = 0; k < ranking.count; k++) {
+            cell(out, scenario, -26);
+            row(out, ranking.records[k],
+                ranking.records[k]->party == BENCH_PARTY_FLOOR ? " _ " : "   ", has_latency,
+                has_cpu);
+        }
+    }
     fputc('\n', out);
 }
 
@@ -160,17 +189,22 @@ void bench_text_group(FILE *out, const struct bench_results *results, enum bench
     if (bench_ranking_scenario(results, group, 0) == NULL)
         return;
     fprintf(out, "== %s ==\n\n", bench_group_name(group));
+    if (bench_ranking_wants_one_table(results, group)) {
+        one_table(out, results, group);
+        return;
+    }
     for (unsigned i = 0; (scenario = bench_ranking_scenario(results, group, i)) != NULL; i++)
         bench_text_scenario(out, results, group, scenario);
 }
 
 static void behind_line(FILE *out, const struct bench_ranking *ranking)
 {
-    fprintf(out, "Not ahead: %s/%s: %s is %s times as good as %s [%s..%s]%s%s\n",
-            bench_group_name(ranking->group), ranking->scenario, ranking->peal->contender,
-            bench_format_ratio(ranking->ahead.median).text, ranking->peer->contender,
-            bench_format_ratio(ranking->ahead.min).text,
-            bench_format_ratio(ranking->ahead.max).text, ranking->peal->note != NULL ? ": " : "",
+    struct bench_spread times = bench_record_against(ranking->peer, ranking->peal);
+
+    fprintf(out, "Not ahead: %s: %s is %s times [%s..%s] as good as %s%s%s\n", ranking->peal->name,
+            ranking->peer->contender, bench_format_ratio(times.median).text,
+            bench_format_ratio(times.min).text, bench_format_ratio(times.max).text,
+            ranking->peal->contender, ranking->peal->note != NULL ? ": " : "",
             ranking->peal->note != NULL ? ranking->peal->note : "");
 }
 
