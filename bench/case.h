@@ -9,6 +9,7 @@
 #ifndef PEAL_BENCH_CASE_H
 #define PEAL_BENCH_CASE_H
 
+#include "bench/results/results.h"
 #include "bench/sample.h"
 
 #include <stdbool.h>
@@ -71,21 +72,28 @@ enum bench_kind {
     BENCH_LATENCY, /* of single operations; ratio: time / floor's time, small is good */
     BENCH_RATE,    /* of streams; ratio: rate / floor's rate, large is good */
     BENCH_COST,    /* to one side; ratio: time / floor's time, small is good */
+    BENCH_MEMORY,  /* bytes; measured once, without any floor */
 };
 
+/* The parameters of a scenario that is run by bench_pair_scenario_run(). */
 struct bench_row {
-    const char *name;
+    const char *contender;
+    enum bench_party party;
     enum bench_kind kind;
     double target; /* of the ratio; 0: none */
     struct bench_part subject;
     struct bench_part floor; /* none: the raw probes of the round */
+    const char *floor_name;  /* NULL: of the raw probes */
+    /* Its place on a curve; NULL: none. */
+    const char *series;
+    const char *x_name;
+    double x;
 };
-
-/* All rows, ended by one without a name; the same on both sides. */
-extern const struct bench_row bench_rows[];
 
 extern const struct bench_case bench_raw_ping_pong;   /* floors.c */
 extern const struct bench_case bench_futex_ping_pong; /* floors.c */
+extern const struct bench_case bench_event_ping_pong; /* floors.c */
+extern const struct bench_case bench_clock_reading;   /* floors.c */
 extern const struct bench_case bench_slot_store;      /* floor_stream.c */
 extern const struct bench_case bench_slot_stream;     /* floor_stream.c */
 extern const struct bench_case bench_memcpy_twice;    /* floor_copy.c */

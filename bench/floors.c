@@ -7,6 +7,7 @@
 #include "bench/pair.h"
 
 #include <stdlib.h>
+#include <unistd.h>
 
 /*
  * There and back, each in a pair of lines of its own. Nothing that shares memory is faster.
@@ -144,3 +145,85 @@ static void serve_futex(void *state, uint64_t count)
 
 const struct bench_case bench_futex_ping_pong = {
     .open = open_futex, .measure = measure_futex, .serve = serve_futex, .close = free};
+
+/* And again with eventfds, which is what descriptors for event loops stand on. */
+struct event_state {
+    const int *events; /* there and back */
+    uint64_t number;
+};
+
+static void *open_event(const struct bench_context *context)
+{
+    struct event_state *event = bench_allocate(sizeof *event);
+
+    event->events = context->pair->events;
+    return event;
+}
+
+static void event_post(int fd)
+{
+    uint64_t one = 1;
+
+    if (write(fd, &one, sizeof one) != sizeof one)
+        bench_die("eventfd ping-pong: cannot write");
+}
+
+static void event_await(int fd)
+{
+    uint64_t count;
+
+    if (read(fd, &count, sizeof count) != sizeof count)
+        bench_die("eventfd ping-pong: cannot read");
+}
+
+static void measure_event(void *state, uint64_t count, struct bench_sample *sample)
+{
+    struct event_state *event = state;
+    uint64_t warm = bench_warm_up(count);
+
+    for (uint64_t i = 0; i < warm + count; i++) {
+        uint64_t begin_ns = bench_clock_ns();
+        event_post(event->events[0]);
+        event_await(event->events[1]);
+        uint64_t end_ns = bench_clock_ns();
+        if (i >= warm)
+            bench_sample_add(sample, end_ns - begin_ns, 1);
+    }
+}
+
+static void serve_event(void *state, uint64_t count)
+{
+    struct event_state *event = state;
+    uint64_t total = bench_warm_up(count) + count;
+
+    for (uint64_t i = 0; i < total; i++) {
+        event_await(event->events[0]);
+        event_post(event->events[1]);
+    }
+}
+
+const struct bench_case bench_event_ping_pong = {
+    .open = open_event, .measure = measure_event, .serve = serve_event, .close = free};
+
+/* The measuring itself: what a reading of the clock takes, of which each single sample holds one. */
+static void *open_clock(const struct bench_context *context)
+{
+    (void)context;
+    return NULL;
+}
+
+static void measure_clock(void *state, uint64_t count, struct bench_sample *sample)
+{
+    enum { CHUNK = 1024 };
+
+    (void)state;
+    for (uint64_t i = 0; i < count; i += CHUNK) {
+        uint64_t begin_ns = bench_clock_ns(), end_ns = begin_ns;
+        for (unsigned reading = 0; reading < CHUNK; reading++)
+            end_ns = bench_clock_ns();
+        bench_sample_add(sample, end_ns - begin_ns, CHUNK);
+    }
+}
+
+const struct bench_case bench_clock_reading = {
+    .open = open_clock, .measure = measure_clock, .serve = NULL, .close = free};

@@ -1,114 +1,175 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * peal-bench: Peal between two processes, next to the floors of the machine.
+ * peal-bench: Peal beside its peers and the floors of the machine.
  *
- * The program forks a measuring and a serving side and watches both (bench/supervisor.h). All rows
- * are in rows.c; how one is measured, in rounds.h. What the figures mean: docs/performance.md.
+ * Three kinds of processes: the guard waits for signals and clears up (guard.h); the conductor runs one
+ * scenario after the other and collects the results (run.h, guide.h); the workers, forked by the scenarios,
+ * do what is measured. What the figures mean: docs/performance.md.
  */
+#include "bench/bus.h"
 #include "bench/clock.h"
+#include "bench/cpus.h"
+#include "bench/environment.h"
 #include "bench/gbench.h"
+#include "bench/guard.h"
+#include "bench/guide.h"
+#include "bench/line.h"
 #include "bench/options.h"
-#include "bench/report.h"
-#include "bench/supervisor.h"
+#include "bench/outputs.h"
+#include "bench/report/report.h"
+#include "bench/run.h"
 
-#include <regex.h>
+#include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
-/* The measuring process, and what it has seen so far. */
+#pragma weak bench_compare_main
+
 static struct {
     struct bench_options options;
-    struct bench_pair *pair;
-    FILE *out;
-    double clock_cost_ns;
-    unsigned rows;
-    unsigned short_rows;
-    unsigned unstable_rows;
+    struct bench_run run;
+    struct bench_guide guide;
+    struct bench_bus bus;
+    char **argv;
 } program;
 
-static void run_row(struct gbench_state *state, void *context)
+static void run_scenario(struct gbench_state *state, void *context)
 {
-    const struct bench_row *row = context;
-    struct bench_result result = bench_rounds_run(program.pair, (size_t)(row - bench_rows),
-                                                  &program.options.plan, program.clock_cost_ns);
-    struct bench_quantiles quantiles = bench_quantiles_of(&result.pooled);
+    const struct bench_scenario *scenario = context;
+    struct bench_run *run = &program.run;
+    size_t before = run->results.count;
+    uint64_t begin_ns = bench_clock_ns();
 
-    bench_report_counters(state, row, &result, &quantiles);
-    bench_report_row(program.out, row, &result, &quantiles);
-    program.rows++;
-    program.unstable_rows += result.kept == 0;
-    program.short_rows += result.kept > 0 && !bench_target_met(row, result.ratio);
-    bench_sample_free(&result.pooled);
-}
-
-static void describe(void)
-{
-    char text[64];
-
-    snprintf(text, sizeof text, "%d,%d", program.pair->cpus[0], program.pair->cpus[1]);
-    gbench_context("peal_cpus", text);
-    gbench_context("peal_one_core", bench_one_core ? "yes" : "no");
-    snprintf(text, sizeof text, "%.1f", program.clock_cost_ns);
-    gbench_context("peal_clock_cost_ns", text);
-    snprintf(text, sizeof text, "%u", program.options.plan.rounds);
-    gbench_context("peal_rounds", text);
-    snprintf(text, sizeof text, "%u", program.options.plan.percent);
-    gbench_context("peal_percent", text);
-    gbench_context("peal_bus", program.pair->url);
-}
-
-/* Google Benchmark would match its own suffixes as well; false if the expression is none. */
-static bool add_rows(const char *filter)
-{
-    regex_t expression;
-
-    if (regcomp(&expression, filter != NULL ? filter : "", REG_EXTENDED | REG_NOSUB) != 0) {
-        fprintf(stderr, "peal-bench: --filter '%s' is no regular expression\n", filter);
-        return false;
+    if (bench_interrupted() != 0) {
+        gbench_report(state, 0, 0);
+        return;
     }
-    for (const struct bench_row *row = bench_rows; row->name != NULL; row++) {
-        if (regexec(&expression, row->name, 0, NULL, 0) == 0)
-            gbench_add(row->name, run_row, (void *)(uintptr_t)row);
+    bench_guide_progress(run, 0);
+    if (run->verbose)
+        fprintf(stderr, "%s\n", scenario->name);
+    scenario->run(run, scenario);
+    bench_guide_wipe(&program.guide);
+    if (run->results.count > before) {
+        bench_text_scenario(stdout, &run->results, scenario->group, bench_scenario_title(scenario));
+        fflush(stdout);
     }
-    regfree(&expression);
-    return true;
+    program.guide.done_s += scenario->seconds * run->scale * run->rounds / BENCH_ROUNDS_FULL;
+    program.guide.current++;
+    gbench_report(state, (double)(bench_clock_ns() - begin_ns), run->results.count - before);
 }
 
-static int measure(struct bench_pair *pair)
+/* As it was typed, with quotes around what the shell would not leave alone. */
+static void record_command(struct bench_results *results, char **argv)
 {
-    program.pair = pair;
-    program.out = program.options.console ? stderr : stdout;
-    program.clock_cost_ns = bench_clock_cost_ns();
-    if (!gbench_initialize(&program.options.gbench_argc, program.options.gbench_argv))
+    char command[1024];
+    size_t used = 0;
+
+    for (unsigned i = 0; argv[i] != NULL && used < sizeof(command); i++) {
+        bool is_plain = strspn(argv[i], "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
+                                        "0123456789-_=+./,:@%") == strlen(argv[i]);
+        const char *quote = is_plain && argv[i][0] != '\0' ? "" : "'";
+        const char *word = i == 0 ? "peal-bench" : argv[i];
+        used += (size_t)snprintf(command + used, sizeof(command) - used, "%s%s%s%s",
+                                 i == 0 ? "" : " ", i == 0 ? "" : quote, word, i == 0 ? "" : quote);
+    }
+    bench_results_fact(results, "command", command);
+}
+
+/* All that was asked for, whatever has been measured; false: a file could not be written. */
+static bool write_results(const struct bench_results *results)
+{
+    const struct bench_options *options = &program.options;
+    bool is_written = true;
+
+    if (options->json != NULL)
+        is_written = bench_json_write(results, options->json);
+    if (options->report != NULL)
+        is_written = bench_report_write(results, options->report) && is_written;
+    return is_written;
+}
+
+static int conduct(void *context)
+{
+    struct bench_run *run = &program.run;
+    char *arguments[] = {program.argv[0], NULL};
+    int count = 1;
+
+    (void)context;
+    run->results.clock_cost_ns = bench_clock_cost_ns();
+    record_command(&run->results, program.argv);
+    bench_environment_record(&run->results, run);
+    if (!gbench_initialize(&count, arguments))
         return 2;
-    describe();
-    if (!add_rows(program.options.filter))
-        return 2;
-    bench_report_head(program.out, pair, &program.options.plan, program.clock_cost_ns);
-    bench_pair_open(pair, 0, BENCH_RAW);
-    gbench_run(program.options.console);
-    bench_pair_close(pair, 0, BENCH_RAW);
-    bench_pair_end(pair);
-    bench_report_foot(program.out, program.rows, program.short_rows, program.unstable_rows);
-    if (program.rows == 0)
-        fputs("peal-bench: no row has such a name; see --list\n", stderr);
-    return program.rows == 0 ? 2 : 0;
+    for (size_t i = 0; i < program.guide.count; i++)
+        gbench_add(program.guide.scenarios[i]->name, run_scenario,
+                   (void *)(uintptr_t)program.guide.scenarios[i]);
+    bench_text_head(stdout, &run->results);
+    fflush(stdout);
+    gbench_run(false);
+    if (bench_guard_hurries())
+        return 1;
+    run->results.is_interrupted = bench_interrupted() != 0;
+    bench_environment_finish(&run->results);
+    bench_text_foot(stdout, &run->results);
+    fflush(stdout);
+    bool is_written = write_results(&run->results);
+    if (run->has_failed)
+        fputs("peal-bench: FAILED: see above\n", stderr);
+    return run->has_failed || !is_written ? 1 : 0;
+}
+
+static void clear(void *context)
+{
+    (void)context;
+    bench_bus_clear(&program.bus);
+}
+
+static int list(void)
+{
+    for (size_t i = 0; i < program.guide.count; i++)
+        puts(program.guide.scenarios[i]->name);
+    return 0;
+}
+
+static void set_up_run(void)
+{
+    const struct bench_options *options = &program.options;
+
+    program.run.filter = options->filter;
+    program.run.contenders = options->contenders;
+    program.run.threads = options->threads;
+    program.run.plants_fault = options->plants_fault;
+    program.run.delay_ns = options->delay_ns;
+    program.run.verbose = options->verbose;
+    program.run.guide = &program.guide;
+    program.run.progress = bench_guide_progress;
 }
 
 int main(int argc, char **argv)
 {
-    struct bench_pair *pair = bench_allocate(sizeof *pair);
-    int code = bench_options_parse(&program.options, argc, argv);
+    const struct bench_options *options = &program.options;
 
+    if (argc > 1 && strcmp(argv[1], "compare") == 0)
+        return bench_compare_main == NULL ? 2 : bench_compare_main(argc - 1, argv + 1);
+    int code = bench_options_parse(&program.options, argc, argv);
     if (code >= 0)
         return code;
-    pair->cpus[0] = program.options.cpus[0];
-    pair->cpus[1] = program.options.cpus[1];
-    pair->url = program.options.url;
-    pair->plant_fault = program.options.plant_fault;
-    bench_pair_init(pair);
-    code = bench_supervise(pair, measure);
-    for (int i = 0; i < program.options.gbench_argc; i++)
-        free(program.options.gbench_argv[i]);
-    free(pair);
-    return code;
+    program.argv = argv;
+    set_up_run();
+    if (!bench_guide_select(&program.guide, &program.run))
+        return 2;
+    if (options->list)
+        return list();
+    memcpy(program.run.cpus, options->cpus, sizeof(program.run.cpus));
+    bench_cpus_choose(program.run.cpus);
+    bench_one_core = program.run.cpus[0] == program.run.cpus[1];
+    if (options->json != NULL && !bench_outputs_file("--json", options->json))
+        return 2;
+    if (options->report != NULL && !bench_outputs_folder("--report", options->report))
+        return 2;
+    if (!bench_bus_prepare(&program.bus, options->url))
+        return 1;
+    program.run.url = program.bus.url;
+    bench_guide_plan(&program.guide, &program.run, options);
+    return bench_guard_run(&(struct bench_guarded){.conduct = conduct, .clear = clear});
 }

@@ -1,89 +1,82 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "bench/options.h"
 
+#include "bench/built.h"
 #include "bench/cpus.h"
+#include "bench/results/results.h"
 
 #include <getopt.h>
+#include <regex.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
+
+enum { DURATION_S_MAX = 86400, DELAY_NS_MAX = 1000000 };
 
 static const char usage[] =
     "Usage: peal-bench [OPTION]...\n"
-    "Measures Peal between two processes on two cores, next to the floors of the machine.\n"
+    "       peal-bench compare [OPTION]... A B\n"
+    "Measures Peal between two processes on two cores, beside its peers and the floors of the "
+    "machine.\n"
     "\n"
-    "  --quick          few rounds, few operations: some 10 seconds; figures are rough\n"
-    "  --filter RE      only rows whose name matches (ping_pong, stream/.*/64$, wake, ...)\n"
-    "  --json FILE      writes Google Benchmark's JSON as well\n"
-    "  --rounds N       rounds to keep per row (default 31, quick 5)\n"
-    "  --percent N      operations per round, in percent of a full run (default 100, quick 20)\n"
-    "  --cpus A,B       CPUs to run on (default: two that are not threads of one core)\n"
-    "  --bus URL        bus to run over (default posix:peal-bench-PID)\n"
-    "  --verbose        prints each round to stderr\n"
-    "  --list           names of all rows\n"
-    "  --plant-fault    spoils a message of ping_pong/copy: the run must fail\n"
-    "  --benchmark_...  handed to Google Benchmark (--benchmark_format=json, ...)\n"
+    "  --quick            few and short rounds; figures are rough\n"
+    "  --filter RE        only scenarios whose name matches, or one of whose records' names does\n"
+    "  --contenders RE    only contenders whose name matches (peal, iceoryx, ...)\n"
+    "  --json FILE        writes the results as Google Benchmark's JSON\n"
+    "  --report DIR       writes a folder to look at: index.html, tables, CSV, histograms, JSON\n"
+    "  --cpus A,B         CPUs to run on (default: two cores of one last-level cache)\n"
+    "  --bus URL          bus of Peal's messages (default: a posix: one of its own)\n"
+    "  --duration SECONDS the whole run takes about so long\n"
+    "  --rounds N         rounds of each scenario (default 11, quick 3)\n"
+    "  --threads          threads of one process instead of processes\n"
+    "  --list             names of all scenarios (with --filter: of those)\n"
+    "  --verbose          each round to stderr\n"
+    "  --plant-fault      spoils one message: the run must fail\n"
+    "  --plant-delay NS   delays each publish and push of Peal, to see compare find it\n"
+    "  compare A B        what has changed from A to B: two JSON files or reports\n"
+    "  --help, --version\n"
     "\n"
-    "Exit code: 0 all ran and all content was right, 1 not, 2 wrong arguments.\n";
+    "Exit code: 0 all ran and all content was right (compare: nothing became worse), 1 not,\n"
+    "2 wrong arguments, 128 + N ended by signal N (Ctrl-C: 130; what was measured is written).\n";
 
 enum option_code {
     OPTION_QUICK = 1,
     OPTION_FILTER,
+    OPTION_CONTENDERS,
     OPTION_JSON,
-    OPTION_ROUNDS,
-    OPTION_PERCENT,
+    OPTION_REPORT,
     OPTION_CPUS,
     OPTION_BUS,
+    OPTION_DURATION,
+    OPTION_ROUNDS,
+    OPTION_THREADS,
     OPTION_LIST,
-    OPTION_PLANT_FAULT,
     OPTION_VERBOSE,
+    OPTION_PLANT_FAULT,
+    OPTION_PLANT_DELAY,
     OPTION_HELP,
+    OPTION_VERSION,
 };
 
 static const struct option long_options[] = {
     {"quick", no_argument, NULL, OPTION_QUICK},
     {"filter", required_argument, NULL, OPTION_FILTER},
+    {"contenders", required_argument, NULL, OPTION_CONTENDERS},
     {"json", required_argument, NULL, OPTION_JSON},
-    {"rounds", required_argument, NULL, OPTION_ROUNDS},
-    {"percent", required_argument, NULL, OPTION_PERCENT},
+    {"report", required_argument, NULL, OPTION_REPORT},
     {"cpus", required_argument, NULL, OPTION_CPUS},
     {"bus", required_argument, NULL, OPTION_BUS},
+    {"duration", required_argument, NULL, OPTION_DURATION},
+    {"rounds", required_argument, NULL, OPTION_ROUNDS},
+    {"threads", no_argument, NULL, OPTION_THREADS},
     {"list", no_argument, NULL, OPTION_LIST},
-    {"plant-fault", no_argument, NULL, OPTION_PLANT_FAULT},
     {"verbose", no_argument, NULL, OPTION_VERBOSE},
+    {"plant-fault", no_argument, NULL, OPTION_PLANT_FAULT},
+    {"plant-delay", required_argument, NULL, OPTION_PLANT_DELAY},
     {"help", no_argument, NULL, OPTION_HELP},
+    {"version", no_argument, NULL, OPTION_VERSION},
     {NULL, 0, NULL, 0},
 };
-
-static void add_argument(struct bench_options *options, const char *prefix, const char *value)
-{
-    size_t size_bytes = strlen(prefix) + strlen(value) + 1;
-    char *argument = bench_allocate(size_bytes);
-
-    if (options->gbench_argc + 2 > (int)(sizeof options->gbench_argv / sizeof(char *)))
-        bench_die("too many arguments");
-    snprintf(argument, size_bytes, "%s%s", prefix, value);
-    options->gbench_argv[options->gbench_argc++] = argument;
-}
-
-static bool parse_number(const char *text, unsigned most, unsigned *number)
-{
-    char *end;
-    unsigned long value = strtoul(text, &end, 10);
-
-    if (end == text || *end != '\0' || text[0] == '-' || value < 1 || value > most)
-        return false;
-    *number = (unsigned)value;
-    return true;
-}
-
-static int list_rows(void)
-{
-    for (const struct bench_row *row = bench_rows; row->name != NULL; row++)
-        puts(row->name);
-    return 0;
-}
 
 static int wrong(const char *what, const char *value, const char *wanted)
 {
@@ -91,80 +84,110 @@ static int wrong(const char *what, const char *value, const char *wanted)
     return 2;
 }
 
-/* One option of ours; -1, or the exit code. */
-static int take_option(struct bench_options *options, int code)
+/* -1, or the exit code. */
+static int take_number(const char *name, unsigned most, unsigned *number)
+{
+    char *end, wanted[64];
+    unsigned long value = strtoul(optarg, &end, 10);
+
+    snprintf(wanted, sizeof(wanted), "a number from 1 to %u is wanted", most);
+    if (end == optarg || *end != '\0' || optarg[0] == '-' || value < 1 || value > most)
+        return wrong(name, optarg, wanted);
+    *number = (unsigned)value;
+    return -1;
+}
+
+static int take_expression(const char *name, const char **expression)
+{
+    regex_t compiled;
+
+    if (regcomp(&compiled, optarg, REG_EXTENDED | REG_NOSUB) != 0)
+        return wrong(name, optarg, "no regular expression (POSIX, extended)");
+    regfree(&compiled);
+    *expression = optarg;
+    return -1;
+}
+
+static int take_bus(struct bench_options *options)
+{
+    if (strncmp(optarg, "local:", 6) == 0)
+        return wrong("--bus", optarg, "two processes cannot meet there; use posix:NAME");
+    options->url = optarg;
+    return -1;
+}
+
+static int take_switch(struct bench_options *options, int code)
 {
     switch (code) {
     case OPTION_QUICK:
-        options->plan.rounds = 5;
-        options->plan.percent = 20;
+        options->quick = true;
+        return -1;
+    case OPTION_THREADS:
+        options->threads = true;
+        return -1;
+    case OPTION_LIST:
+        options->list = true;
         return -1;
     case OPTION_VERBOSE:
-        options->plan.verbose = true;
+        options->verbose = true;
         return -1;
+    case OPTION_PLANT_FAULT:
+        options->plants_fault = true;
+        return -1;
+    case OPTION_HELP:
+        fputs(usage, stdout);
+        return 0;
+    case OPTION_VERSION:
+        printf("peal-bench %s (%s)\n", bench_built_version, bench_built_commit);
+        return 0;
+    default:
+        fputs("Try 'peal-bench --help'.\n", stderr); /* getopt has said what is wrong */
+        return 2;
+    }
+}
+
+/* One option; -1, or the exit code. */
+static int take_option(struct bench_options *options, int code)
+{
+    switch (code) {
     case OPTION_FILTER:
-        options->filter = optarg;
-        return -1;
+        return take_expression("--filter", &options->filter);
+    case OPTION_CONTENDERS:
+        return take_expression("--contenders", &options->contenders);
     case OPTION_JSON:
-        add_argument(options, "--benchmark_out=", optarg);
-        add_argument(options, "--benchmark_out_format=", "json");
+        options->json = optarg;
         return -1;
-    case OPTION_ROUNDS:
-        return parse_number(optarg, 1000, &options->plan.rounds)
-                   ? -1
-                   : wrong("--rounds", optarg, "a number from 1 to 1000 is wanted");
-    case OPTION_PERCENT:
-        return parse_number(optarg, 1000, &options->plan.percent)
-                   ? -1
-                   : wrong("--percent", optarg, "a number from 1 to 1000 is wanted");
+    case OPTION_REPORT:
+        options->report = optarg;
+        return -1;
     case OPTION_CPUS:
         return bench_cpus_parse(optarg, options->cpus)
                    ? -1
                    : wrong("--cpus", optarg, "two different CPU numbers are wanted, as in 2,3");
     case OPTION_BUS:
-        options->url = optarg;
-        return strncmp(optarg, "local:", 6) != 0
-                   ? -1
-                   : wrong("--bus", optarg, "two processes cannot meet there; use posix:NAME");
-    case OPTION_LIST:
-        return list_rows();
-    case OPTION_PLANT_FAULT:
-        options->plant_fault = true;
-        return -1;
-    case OPTION_HELP:
-        fputs(usage, stdout);
-        return 0;
+        return take_bus(options);
+    case OPTION_DURATION:
+        return take_number("--duration", DURATION_S_MAX, &options->duration_s);
+    case OPTION_ROUNDS:
+        return take_number("--rounds", BENCH_RECORD_ROUNDS_MAX, &options->rounds);
+    case OPTION_PLANT_DELAY:
+        return take_number("--plant-delay", DELAY_NS_MAX, &options->delay_ns);
     default:
-        fputs(usage, stderr);
-        return 2;
+        return take_switch(options, code);
     }
 }
 
 int bench_options_parse(struct bench_options *options, int argc, char **argv)
 {
-    static char url[64];
-    int ours = 0, code;
-    char **own = bench_allocate(((size_t)argc + 1) * sizeof *own);
+    int code;
 
-    *options = (struct bench_options){.plan = {.rounds = 31, .percent = 100}, .cpus = {-1, -1}};
-    snprintf(url, sizeof url, "posix:peal-bench-%d", (int)getpid());
-    options->url = url;
-    add_argument(options, argv[0], "");
-    for (int i = 0; i < argc; i++) {
-        if (strncmp(argv[i], "--benchmark_", 12) != 0) {
-            own[ours++] = argv[i];
-            continue;
-        }
-        add_argument(options, argv[i], "");
-        options->console |= strncmp(argv[i], "--benchmark_format", 18) == 0;
-    }
-    while ((code = getopt_long(ours, own, "", long_options, NULL)) != -1) {
+    *options = (struct bench_options){.cpus = {-1, -1}};
+    while ((code = getopt_long(argc, argv, "", long_options, NULL)) != -1) {
         int exit_code = take_option(options, code);
         if (exit_code >= 0)
             return exit_code;
     }
-    if (optind < ours)
-        return wrong("argument", own[optind], "not understood; see --help");
-    free(own);
+    if (optind < argc)
+        return wrong("argument", argv[optind], "not understood; see --help");
     return -1;
 }

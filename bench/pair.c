@@ -10,6 +10,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/eventfd.h>
 #include <sys/mman.h>
 #include <unistd.h>
 
@@ -22,16 +23,33 @@ enum bench_verb {
     VERB_END = 4,
 };
 
+static void say(const char *format, va_list arguments)
+{
+    char text[512];
+
+    vsnprintf(text, sizeof text, format, arguments);
+    /* The progress line may stand there. */
+    fprintf(stderr, "%speal-bench: %s\n", isatty(STDERR_FILENO) ? "\r\033[K" : "", text);
+}
+
 void bench_die(const char *format, ...)
 {
     va_list arguments;
 
-    fputs("peal-bench: ", stderr);
     va_start(arguments, format);
-    vfprintf(stderr, format, arguments);
+    say(format, arguments);
     va_end(arguments);
-    fputc('\n', stderr);
-    _exit(1); /* not exit(): the supervisor clears up, and the other side may be in the middle */
+    _exit(1); /* not exit(): the conductor clears up, and the other side may be in the middle */
+}
+
+void bench_give_up(const char *format, ...)
+{
+    va_list arguments;
+
+    va_start(arguments, format);
+    say(format, arguments);
+    va_end(arguments);
+    _exit(BENCH_EXIT_IMPOSSIBLE);
 }
 
 void *bench_allocate(size_t size_bytes)
@@ -44,57 +62,92 @@ void *bench_allocate(size_t size_bytes)
     return memset(memory, 0, rounded_bytes);
 }
 
-void bench_pair_init(struct bench_pair *pair)
+/* Mapped once, for touching it all takes longer than some rows. */
+static struct bench_shared *map_shared(void)
 {
-    pair->shared = mmap(NULL, sizeof *pair->shared, PROT_READ | PROT_WRITE,
-                        MAP_SHARED | MAP_ANONYMOUS | MAP_POPULATE, -1, 0);
-    if (pair->shared == MAP_FAILED)
-        bench_die("cannot map %zu bytes: %s", sizeof *pair->shared, strerror(errno));
-    bench_cpus_choose(pair->cpus);
-    bench_one_core = pair->cpus[0] == pair->cpus[1];
+    static struct bench_shared *shared;
+
+    if (shared == NULL) {
+        void *memory = mmap(NULL, sizeof *shared, PROT_READ | PROT_WRITE,
+                            MAP_SHARED | MAP_ANONYMOUS | MAP_POPULATE, -1, 0);
+        if (memory == MAP_FAILED)
+            return NULL;
+        shared = memory;
+    }
+    memset(shared, 0, offsetof(struct bench_shared, scratch));
+    return shared;
+}
+
+bool bench_pair_init(struct bench_pair *pair, const struct bench_run *run,
+                     const struct bench_scenario *scenario)
+{
+    static unsigned serial;
+
+    *pair = (struct bench_pair){.shared = map_shared(),
+                                .row = scenario->parameters,
+                                .run = run,
+                                .name = scenario->name,
+                                .serial = serial++,
+                                .plant_fault = run->plants_fault,
+                                .delay_ns = run->delay_ns,
+                                .events = {eventfd(0, EFD_CLOEXEC), eventfd(0, EFD_CLOEXEC)}};
+    if (pair->shared != NULL && pair->events[0] >= 0 && pair->events[1] >= 0)
+        return true;
+    fprintf(stderr, "peal-bench: %s: cannot start: %s\n", scenario->name, strerror(errno));
+    bench_pair_free(pair);
+    return false;
+}
+
+void bench_pair_free(struct bench_pair *pair)
+{
+    for (unsigned i = 0; i < 2; i++) {
+        if (pair->events[i] >= 0)
+            close(pair->events[i]);
+    }
 }
 
 void bench_pair_join(struct bench_pair *pair, enum bench_side side)
 {
     pair->side = side;
-    if (!bench_cpu_bind(pair->cpus[side]))
-        bench_die("cannot run on CPU %d: %s; name two others with --cpus A,B", pair->cpus[side],
-                  strerror(errno));
+    if (side == BENCH_SERVING)
+        bench_word_write(&pair->shared->serving_thread.word, (uint64_t)gettid());
+    if (!bench_cpu_bind(pair->run->cpus[side]))
+        bench_die("cannot run on CPU %d: %s; name two others with --cpus A,B",
+                  pair->run->cpus[side], strerror(errno));
 }
 
-static const struct bench_part *find_part(size_t row, enum bench_place place)
+static const struct bench_part *find_part(const struct bench_pair *pair, enum bench_place place)
 {
     static const struct bench_part raw = {.what = &bench_raw_ping_pong};
 
     if (place == BENCH_RAW)
         return &raw;
-    return place == BENCH_FLOOR ? &bench_rows[row].floor : &bench_rows[row].subject;
+    return place == BENCH_FLOOR ? &pair->row->floor : &pair->row->subject;
 }
 
-static void open_part(struct bench_pair *pair, size_t row, enum bench_place place)
+static void open_part(struct bench_pair *pair, enum bench_place place)
 {
     static const char *const names[BENCH_PLACES] = {"raw", "floor", "subject"};
-    const struct bench_part *part = find_part(row, place);
+    const struct bench_part *part = find_part(pair, place);
     struct bench_context *context = &pair->contexts[place];
 
     *context = (struct bench_context){.pair = pair,
                                       .side = pair->side,
                                       .setup = part->setup,
                                       .scratch = pair->shared->scratch[place]};
-    snprintf(context->topic, sizeof context->topic, "%s.%.32s", names[place], bench_rows[row].name);
+    snprintf(context->topic, sizeof context->topic, "bench.%u.%s", pair->serial, names[place]);
     if (pair->side == BENCH_SERVING)
         memset(context->scratch, 0, BENCH_SCRATCH_BYTES);
     pair->states[place] = part->what->open(context);
 }
 
-static void give_order(struct bench_pair *pair, enum bench_verb verb, size_t row,
-                       enum bench_place place, uint64_t count)
+static void give_order(struct bench_pair *pair, enum bench_verb verb, enum bench_place place,
+                       uint64_t count)
 {
     struct bench_shared *shared = pair->shared;
 
     /* relaxed: the serving side reads them after it has seen the order */
     peal_u64_store_relaxed(&shared->measuring.verb, verb);
-    peal_u64_store_relaxed(&shared->measuring.row, row);
     peal_u64_store_relaxed(&shared->measuring.place, place);
     peal_u64_store_relaxed(&shared->measuring.count, count);
     bench_futex_post(&shared->measuring.order, ++pair->orders);
@@ -116,15 +169,14 @@ void bench_pair_serve(struct bench_pair *pair)
         pair->orders++;
         /* relaxed: ordered by the order that has been seen */
         uint64_t verb = peal_u64_load_relaxed(&shared->measuring.verb);
-        size_t row = (size_t)peal_u64_load_relaxed(&shared->measuring.row);
         uint64_t number = peal_u64_load_relaxed(&shared->measuring.place);
         uint64_t count = peal_u64_load_relaxed(&shared->measuring.count);
         if (verb == VERB_END || number >= BENCH_PLACES)
             break;
         enum bench_place place = (enum bench_place)number;
-        const struct bench_case *what = find_part(row, place)->what;
+        const struct bench_case *what = find_part(pair, place)->what;
         if (verb == VERB_OPEN) {
-            open_part(pair, row, place);
+            open_part(pair, place);
         } else if (verb == VERB_RUN) {
             bench_pair_meet(pair);
             what->serve(pair->states[place], count);
@@ -135,17 +187,18 @@ void bench_pair_serve(struct bench_pair *pair)
     }
 }
 
-void bench_pair_open(struct bench_pair *pair, size_t row, enum bench_place place)
+void bench_pair_open(struct bench_pair *pair, enum bench_place place)
 {
-    give_order(pair, VERB_OPEN, row, place, 0);
+    give_order(pair, VERB_OPEN, place, 0);
     await_done(pair);
-    open_part(pair, row, place);
+    pair->serving_thread = (pid_t)bench_word_read(&pair->shared->serving_thread.word);
+    open_part(pair, place);
 }
 
-void bench_pair_run(struct bench_pair *pair, size_t row, enum bench_place place, uint64_t count,
+void bench_pair_run(struct bench_pair *pair, enum bench_place place, uint64_t count,
                     struct bench_sample *sample)
 {
-    const struct bench_case *what = find_part(row, place)->what;
+    const struct bench_case *what = find_part(pair, place)->what;
 
     bench_word_add(&pair->shared->progress.word, 1);
     bench_sample_clear(sample);
@@ -155,23 +208,23 @@ void bench_pair_run(struct bench_pair *pair, size_t row, enum bench_place place,
         what->measure(pair->states[place], count, sample);
         return;
     }
-    give_order(pair, VERB_RUN, row, place, count);
+    give_order(pair, VERB_RUN, place, count);
     bench_pair_meet(pair);
     what->measure(pair->states[place], count, sample);
     await_done(pair);
 }
 
-void bench_pair_close(struct bench_pair *pair, size_t row, enum bench_place place)
+void bench_pair_close(struct bench_pair *pair, enum bench_place place)
 {
-    give_order(pair, VERB_CLOSE, row, place, 0);
+    give_order(pair, VERB_CLOSE, place, 0);
     await_done(pair);
-    find_part(row, place)->what->close(pair->states[place]);
+    find_part(pair, place)->what->close(pair->states[place]);
     pair->states[place] = NULL;
 }
 
 void bench_pair_end(struct bench_pair *pair)
 {
-    give_order(pair, VERB_END, 0, BENCH_RAW, 0);
+    give_order(pair, VERB_END, BENCH_RAW, 0);
 }
 
 void bench_pair_meet(struct bench_pair *pair)

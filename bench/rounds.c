@@ -1,156 +1,195 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "bench/rounds.h"
 
+#include "bench/supervisor.h"
+
+#include <math.h>
 #include <stdio.h>
-#include <stdlib.h>
 
 enum {
     RAW_TRIPS = 40000,
     RAW_TRIPS_MIN = 10000, /* its two modes alternate every few hundred trips (floors.c) */
-    TRIES = 3,
+    COUNT_MIN = 8,
 };
 
 #define MIDDLE 0.8
 
-/* What one round found. */
-struct round {
-    double subject_ns;
-    double floor_ns;
-    double raw_before_ns;
-    double raw_after_ns;
-};
-
-/* Per kept round; [rounds] each. */
-struct series {
-    double *subject_ns;
-    double *floor_ns;
-    double *raw_ns;
-    double *ratio;
-    double *ratio_net;
-};
-
-static uint64_t scaled(uint64_t count, const struct bench_plan *plan)
+static uint64_t scaled(const struct bench_pair *pair, uint64_t count, uint64_t least)
 {
-    uint64_t part = count * plan->percent / 100;
+    double part = (double)count * pair->run->scale;
 
-    return part < 8 ? 8 : part;
+    /* A longer run gets more rounds first (bench/guide.c); samples must fit in memory. */
+    if (part > 10.0 * (double)count)
+        part = 10.0 * (double)count;
+    return part < (double)least ? least : (uint64_t)part;
 }
 
-static double probe(struct bench_pair *pair, size_t row, enum bench_place place, uint64_t count,
+static double probe(struct bench_pair *pair, enum bench_place place, uint64_t count,
                     struct bench_sample *sample)
 {
-    bench_pair_run(pair, row, place, count, sample);
+    bench_pair_run(pair, place, count, sample);
     return bench_middle_mean(sample->ns, sample->count, MIDDLE);
 }
 
-/* `subject` gets the subject's samples; `other` is for those of the probes around it. */
-static struct round run_round(struct bench_pair *pair, size_t index, const struct bench_plan *plan,
-                              struct bench_sample *subject, struct bench_sample *other)
+static bool has_raw(const struct bench_pair *pair)
 {
-    const struct bench_row *row = &bench_rows[index];
-    bool has_floor = row->floor.what != NULL;
-    uint64_t raw_count = scaled(RAW_TRIPS, plan);
-    if (raw_count < RAW_TRIPS_MIN)
-        raw_count = RAW_TRIPS_MIN;
-    double floor_before_ns = 0, floor_after_ns = 0;
-    struct round round;
+    return pair->row->kind != BENCH_MEMORY;
+}
 
-    round.raw_before_ns = probe(pair, index, BENCH_RAW, raw_count, other);
-    if (has_floor)
-        floor_before_ns = probe(pair, index, BENCH_FLOOR, scaled(row->floor.count, plan), other);
-    round.subject_ns = probe(pair, index, BENCH_SUBJECT, scaled(row->subject.count, plan), subject);
-    if (has_floor)
-        floor_after_ns = probe(pair, index, BENCH_FLOOR, scaled(row->floor.count, plan), other);
-    round.raw_after_ns = probe(pair, index, BENCH_RAW, raw_count, other);
-    round.floor_ns = has_floor ? (floor_before_ns + floor_after_ns) / 2
-                               : (round.raw_before_ns + round.raw_after_ns) / 2;
+static bool has_floor(const struct bench_pair *pair)
+{
+    return pair->row->floor.what != NULL;
+}
+
+/* `subject` gets the subject's samples; `other` is for those of the probes around it. */
+static struct bench_round run_round(struct bench_pair *pair, struct bench_sample *subject,
+                                    struct bench_sample *other)
+{
+    const struct bench_row *row = pair->row;
+    uint64_t raw_count = scaled(pair, RAW_TRIPS, RAW_TRIPS_MIN);
+    uint64_t floor_count = scaled(pair, row->floor.count, COUNT_MIN);
+    double floor_before_ns = 0, floor_after_ns = 0;
+    struct bench_round round = {.raw_before_ns = 0};
+
+    if (has_raw(pair))
+        round.raw_before_ns = probe(pair, BENCH_RAW, raw_count, other);
+    if (has_floor(pair))
+        floor_before_ns = probe(pair, BENCH_FLOOR, floor_count, other);
+    round.subject_ns =
+        probe(pair, BENCH_SUBJECT, scaled(pair, row->subject.count, COUNT_MIN), subject);
+    if (has_floor(pair))
+        floor_after_ns = probe(pair, BENCH_FLOOR, floor_count, other);
+    if (has_raw(pair))
+        round.raw_after_ns = probe(pair, BENCH_RAW, raw_count, other);
+    round.floor_ns = has_floor(pair) ? (floor_before_ns + floor_after_ns) / 2
+                                     : (round.raw_before_ns + round.raw_after_ns) / 2;
     return round;
 }
 
-static void keep(struct series *series, unsigned index, const struct round *round,
-                 enum bench_kind kind, double clock_cost_ns)
+static bool has_drifted(const struct bench_round *round)
 {
-    double subject_net_ns = round->subject_ns - clock_cost_ns;
-    double floor_net_ns = round->floor_ns - clock_cost_ns;
-
-    series->subject_ns[index] = round->subject_ns;
-    series->floor_ns[index] = round->floor_ns;
-    series->raw_ns[index] = (round->raw_before_ns + round->raw_after_ns) / 2;
-    series->ratio[index] = kind == BENCH_RATE ? round->floor_ns / round->subject_ns
-                                              : round->subject_ns / round->floor_ns;
-    series->ratio_net[index] =
-        kind == BENCH_LATENCY && floor_net_ns > 0 ? subject_net_ns / floor_net_ns : 0;
+    return round->raw_before_ns > 0 &&
+           !bench_probes_agree(round->raw_before_ns, round->raw_after_ns, BENCH_TOLERANCE);
 }
 
-static struct series series_make(double *memory, unsigned rounds)
+static void print_round(const struct bench_pair *pair, const struct bench_round *round)
 {
-    return (struct series){.subject_ns = memory,
-                           .floor_ns = memory + rounds,
-                           .raw_ns = memory + 2 * (size_t)rounds,
-                           .ratio = memory + 3 * (size_t)rounds,
-                           .ratio_net = memory + 4 * (size_t)rounds};
-}
-
-static void summarise(struct bench_result *result, const struct series *series)
-{
-    unsigned kept = result->kept;
-
-    result->typical_ns = bench_quantile(series->subject_ns, kept, 0.5);
-    result->floor_ns = bench_quantile(series->floor_ns, kept, 0.5);
-    result->raw_ns = bench_quantile(series->raw_ns, kept, 0.5);
-    result->ratio = bench_quantile(series->ratio, kept, 0.5);
-    result->ratio_net = bench_quantile(series->ratio_net, kept, 0.5);
-    result->ratio_min = kept > 0 ? series->ratio[0] : 0; /* sorted by now */
-    result->ratio_max = kept > 0 ? series->ratio[kept - 1] : 0;
-}
-
-static void print_round(const char *name, const struct round *round, bool kept)
-{
-    fprintf(stderr, "%s: raw %.1f, floor %.1f, subject %.1f, raw %.1f: %s\n", name,
+    fprintf(stderr, "%s: raw %.1f, floor %.1f, subject %.1f, raw %.1f%s\n", pair->name,
             round->raw_before_ns, round->floor_ns, round->subject_ns, round->raw_after_ns,
-            kept ? "kept" : "dropped");
+            has_drifted(round) ? ": drifted" : "");
 }
 
-struct bench_result bench_rounds_run(struct bench_pair *pair, size_t row,
-                                     const struct bench_plan *plan, double clock_cost_ns)
+static void hand_in(struct bench_outcome *outcome, unsigned index, const struct bench_round *round,
+                    const struct bench_sample *subject)
 {
-    struct bench_result result = {.kept = 0};
-    struct bench_sample subject = {.ns = NULL}, other = {.ns = NULL};
-    double *memory = bench_allocate(5 * (size_t)plan->rounds * sizeof *memory);
-    struct series series = series_make(memory, plan->rounds);
-    bool has_floor = bench_rows[row].floor.what != NULL;
+    outcome->round[index] = *round;
+    outcome->operations += subject->operations;
+    for (size_t i = 0; i < subject->count; i++)
+        bench_histogram_add(&outcome->latency, (uint64_t)subject->ns[i], 1);
+    bench_word_write(&outcome->rounds.word, index + 1);
+}
 
-    if (has_floor)
-        bench_pair_open(pair, row, BENCH_FLOOR);
-    bench_pair_open(pair, row, BENCH_SUBJECT);
-    for (unsigned try = 0; try < TRIES * plan->rounds && result.kept < plan->rounds; try++) {
-        struct round round = run_round(pair, row, plan, &subject, &other);
-        bool steady =
-            bench_probes_agree(round.raw_before_ns, round.raw_after_ns, BENCH_TOLERANCE) &&
-            round.floor_ns > 0 && round.subject_ns > 0;
-        if (plan->verbose)
-            print_round(bench_rows[row].name, &round, steady);
-        if (!steady) {
-            result.dropped++;
-            continue;
-        }
-        keep(&series, result.kept++, &round, bench_rows[row].kind, clock_cost_ns);
-        if (!bench_sample_append(&result.pooled, &subject))
-            bench_die("not enough memory for the samples of %s", bench_rows[row].name);
+static unsigned rounds_of(const struct bench_pair *pair)
+{
+    return pair->row->kind == BENCH_MEMORY ? 1 : pair->run->rounds;
+}
+
+/* The measuring side. */
+static int measure(struct bench_pair *pair)
+{
+    struct bench_sample subject = {.ns = NULL}, other = {.ns = NULL};
+    struct bench_outcome *outcome = &pair->shared->outcome;
+
+    bench_pair_open(pair, BENCH_RAW);
+    if (has_floor(pair))
+        bench_pair_open(pair, BENCH_FLOOR);
+    bench_pair_open(pair, BENCH_SUBJECT);
+    for (unsigned i = 0; i < rounds_of(pair) && bench_interrupted() == 0; i++) {
+        struct bench_round round = run_round(pair, &subject, &other);
+        if (pair->run->verbose)
+            print_round(pair, &round);
+        hand_in(outcome, i, &round, &subject);
     }
-    bench_pair_close(pair, row, BENCH_SUBJECT);
-    if (has_floor)
-        bench_pair_close(pair, row, BENCH_FLOOR);
-    summarise(&result, &series);
+    bench_pair_close(pair, BENCH_SUBJECT);
+    if (has_floor(pair))
+        bench_pair_close(pair, BENCH_FLOOR);
+    bench_pair_close(pair, BENCH_RAW);
+    bench_pair_end(pair);
     bench_sample_free(&subject);
     bench_sample_free(&other);
-    free(memory);
-    return result;
+    return 0;
 }
 
-bool bench_target_met(const struct bench_row *row, double ratio)
+/* Large messages are told by their bytes, as memory is. */
+static enum bench_unit unit_of(const struct bench_row *row)
 {
-    if (row->target <= 0)
-        return true;
-    return row->kind == BENCH_RATE ? ratio >= row->target : ratio <= row->target;
+    enum { LARGE_BYTES = 1024 };
+
+    if (row->kind == BENCH_MEMORY)
+        return BENCH_BYTES;
+    if (row->kind != BENCH_RATE)
+        return BENCH_NS;
+    return row->subject.setup.size_bytes >= LARGE_BYTES ? BENCH_BYTES_PER_S : BENCH_PER_S;
+}
+
+static double in_unit(const struct bench_row *row, enum bench_unit unit, double ns)
+{
+    if (unit == BENCH_PER_S)
+        return ns > 0 ? 1e9 / ns : NAN;
+    if (unit == BENCH_BYTES_PER_S)
+        return ns > 0 ? 1e9 * row->subject.setup.size_bytes / ns : NAN;
+    return ns;
+}
+
+static void add_record(struct bench_run *run, const struct bench_scenario *scenario,
+                       const struct bench_outcome *outcome, unsigned planned)
+{
+    const struct bench_row *row = scenario->parameters;
+    enum bench_unit unit = unit_of(row);
+    unsigned rounds = (unsigned)bench_word_read(&outcome->rounds.word);
+    /* Against the raw round trip: times only. */
+    bool is_compared =
+        row->kind != BENCH_MEMORY && (row->floor.what != NULL || row->kind != BENCH_RATE);
+    struct bench_record *record;
+
+    if (rounds == 0)
+        return;
+    record = bench_results_add(&run->results, scenario->group, bench_scenario_title(scenario),
+                               row->contender, row->party, unit);
+    for (unsigned i = 0; i < rounds; i++) {
+        const struct bench_round *round = &outcome->round[i];
+        double floor = is_compared ? in_unit(row, unit, round->floor_ns) : NAN;
+        bench_record_round(record, in_unit(row, unit, round->subject_ns), floor,
+                           has_drifted(round));
+    }
+    if (is_compared)
+        bench_record_floor(record, row->floor.what != NULL ? row->floor_name : "raw ping-pong",
+                           row->target);
+    if (row->series != NULL)
+        bench_record_place(record, row->series, row->x_name, row->x);
+    if (rounds < planned)
+        record->remarks |= BENCH_REMARK_PARTIAL;
+    if (run->threads)
+        record->remarks |= BENCH_REMARK_THREADS;
+    record->operations = outcome->operations;
+    if (row->kind == BENCH_LATENCY)
+        bench_histogram_merge(bench_record_latency(record), &outcome->latency);
+}
+
+void bench_pair_scenario_run(struct bench_run *run, const struct bench_scenario *scenario)
+{
+    struct bench_pair pair;
+
+    if (!bench_pair_init(&pair, run, scenario)) {
+        run->has_failed = true;
+        return;
+    }
+    int code = bench_supervise(&pair, run, measure);
+    if (code == 0)
+        add_record(run, scenario, &pair.shared->outcome, rounds_of(&pair));
+    else if (code == BENCH_EXIT_IMPOSSIBLE)
+        fprintf(stderr, "peal-bench: %s is left out\n", scenario->name);
+    else
+        run->has_failed = true;
+    bench_pair_free(&pair);
 }

@@ -28,11 +28,13 @@ struct bench_run {
     const char *contenders; /* extended regular expression over their names; NULL: all */
     /* Told by scenarios: how far they have come, 0..1; redraws the progress line. */
     void (*progress)(struct bench_run *run, double part);
-    bool has_failed; /* content was wrong somewhere: the run's exit code is 1 */
+    bool has_failed;           /* content was wrong somewhere: the run's exit code is 1 */
+    const char *filter;        /* as contenders, over the names of scenarios and records */
+    struct bench_guide *guide; /* the conductor's own */
 };
 
 struct bench_scenario {
-    const char *name; /* "latency/64", "throughput/64/single", "growth/publish/asleep" */
+    const char *name; /* with the group: "latency/64", "growth/publish/asleep" */
     enum bench_group group;
     double seconds; /* of a full run, roughly, on two cores; for the progress line */
     /* Adds its records. What it cannot measure here (one core, no package) it leaves out, with a note. */
@@ -45,6 +47,17 @@ extern const struct bench_scenario bench_contest_scenarios[]; /* contest/scenari
 extern const struct bench_scenario
     bench_pair_scenarios[]; /* rows.c: Peal against its floors, two processes */
 extern const struct bench_scenario bench_growth_scenarios[]; /* growth/scenarios.c */
+
+/* `rounds` of a full run, which is what `seconds` is about. */
+enum { BENCH_ROUNDS_FULL = 11 };
+
+/* "ping_pong/copy/48" of "latency/ping_pong/copy/48": what bench_results_add() wants. */
+const char *bench_scenario_title(const struct bench_scenario *scenario);
+
+/* Whether --filter and --contenders want this contender in this scenario. Floors that others are set
+ * against are measured in any case. */
+bool bench_run_wants(const struct bench_run *run, const struct bench_scenario *scenario,
+                     const char *contender);
 
 /* The signal that told the program to end, or 0. */
 int bench_interrupted(void);

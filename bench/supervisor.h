@@ -8,11 +8,13 @@
 #define BENCH_PATIENCE_S 30
 
 /*
- * Forks the two sides and waits for them: each calls its function, and the program's exit code is
- * that of the measuring side. The sides poll without bound; here is their bound: when one ends
- * early, when nothing moves for BENCH_PATIENCE_S, or when a signal says so, both are killed.
- * Afterwards the region's name is removed, whatever happened.
+ * Forks the two sides (or one process with two threads) and waits for them; `measure` is called by the
+ * measuring side. The sides poll without bound; here is their bound: when one ends early, or nothing moves
+ * for BENCH_PATIENCE_S, both are killed. They die with the conductor, too. Redraws the progress line.
+ *
+ * 0, 1 or BENCH_EXIT_IMPOSSIBLE: as the measuring side ended.
  */
-int bench_supervise(struct bench_pair *pair, int (*measure)(struct bench_pair *pair));
+int bench_supervise(struct bench_pair *pair, struct bench_run *run,
+                    int (*measure)(struct bench_pair *pair));
 
 #endif

@@ -10,8 +10,8 @@ struct peal_bus *bench_bus_open(const struct bench_context *context, uint64_t sp
 
     options.client_name = context->side == BENCH_MEASURING ? "measuring" : "serving";
     options.spin_ns = spin_ns;
-    if (peal_bus_open(&bus, context->pair->url, &options) != PEAL_OK)
-        bench_die("%s: %s", context->pair->url, peal_error_message());
+    if (peal_bus_open(&bus, context->pair->run->url, &options) != PEAL_OK)
+        bench_give_up("%s: %s", context->pair->run->url, peal_error_message());
     return bus;
 }
 
@@ -25,7 +25,7 @@ struct peal_publisher *bench_publisher_open(struct peal_bus *bus, const char *to
     options.payload_bytes = (uint64_t)message_bytes_max * 2 * batch;
     options.full_policy = PEAL_FULL_REFUSE;
     if (peal_publisher_create(bus, topic, &options, &publisher) != PEAL_OK)
-        bench_die("publisher of %s: %s", topic, peal_error_message());
+        bench_give_up("publisher of %s: %s", topic, peal_error_message());
     return publisher;
 }
 
@@ -34,7 +34,7 @@ struct peal_subscriber *bench_subscriber_open(struct peal_bus *bus, const char *
     struct peal_subscriber *subscriber;
 
     if (peal_subscriber_create(bus, topic, NULL, &subscriber) != PEAL_OK)
-        bench_die("subscriber of %s: %s", topic, peal_error_message());
+        bench_give_up("subscriber of %s: %s", topic, peal_error_message());
     return subscriber;
 }
 

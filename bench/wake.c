@@ -98,7 +98,7 @@ static void await_asleep(const struct wake *wake)
 {
     bench_word_await(&wake->shared->about_to_wait.word, wake->number + 1);
     uint64_t begin_ns = bench_clock_ns();
-    while (state_of(wake->context->pair->serving_pid) != 'S') {
+    while (state_of(wake->context->pair->serving_thread) != 'S') {
         if (bench_clock_ns() - begin_ns > ASLEEP_WITHIN_NS)
             bench_die("wake: the sleeper does not go to sleep");
         bench_poll();

@@ -9,7 +9,8 @@
 # libck-dev cannot be installed for two architectures at once, and dpkg's list of architectures stays as it is.
 set -eu
 
-DEMO_PACKAGES="gcc g++ libc6-dev make cmake ninja-build pkg-config libck-dev liburcu-dev libbenchmark-dev"
+DEMO_PACKAGES="gcc g++ libc6-dev make cmake ninja-build pkg-config libck-dev liburcu-dev libbenchmark-dev
+    libhwloc-dev libjansson-dev"
 FULL_PACKAGES="$DEMO_PACKAGES git perl libcmocka-dev clang libclang-rt-dev clang-format valgrind libc6-dbg strace mandoc
     gcc-aarch64-linux-gnu libc6-dev-arm64-cross qemu-user
     gcc-i686-linux-gnu libc6-dev-i386-cross

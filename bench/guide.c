@@ -1,0 +1,174 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "bench/guide.h"
+
+#include "bench/clock.h"
+#include "bench/contest/contender.h"
+
+#include <math.h>
+#include <regex.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+enum { NAME_BYTES = 256, COLUMNS = 78, ROUNDS_QUICK = 3 };
+
+#define SCALE_QUICK 0.1
+#define SCALE_MIN 0.01
+
+static const struct bench_scenario none = {.name = NULL};
+
+static const struct bench_scenario *const tables[] = {
+    bench_pair_scenarios,
+#ifdef PEAL_BENCH_HAS_CONTEST_SCENARIOS_C
+    bench_contest_scenarios,
+#endif
+#ifdef PEAL_BENCH_HAS_GROWTH_SCENARIOS_C
+    bench_growth_scenarios,
+#endif
+    &none,
+};
+
+const char *bench_scenario_title(const struct bench_scenario *scenario)
+{
+    const char *slash = strchr(scenario->name, '/');
+
+    return slash != NULL ? slash + 1 : scenario->name;
+}
+
+/* NULL matches everything. That it compiles has been seen to by the parser of the options. */
+static bool matches(const char *expression, const char *text)
+{
+    regex_t compiled;
+
+    if (expression == NULL)
+        return true;
+    if (regcomp(&compiled, expression, REG_EXTENDED | REG_NOSUB) != 0)
+        return false;
+    bool does = regexec(&compiled, text, 0, NULL, 0) == 0;
+    regfree(&compiled);
+    return does;
+}
+
+bool bench_run_wants(const struct bench_run *run, const struct bench_scenario *scenario,
+                     const char *contender)
+{
+    char name[NAME_BYTES];
+
+    if (!matches(run->contenders, contender))
+        return false;
+    snprintf(name, sizeof(name), "%s/%s", scenario->name, contender);
+    return matches(run->filter, scenario->name) || matches(run->filter, name);
+}
+
+/* Of those that a scenario may have, is one wanted? What is no contest has Peal and floors only. */
+static bool is_wanted(const struct bench_run *run, const struct bench_scenario *scenario,
+                      bool is_contest)
+{
+#ifdef PEAL_BENCH_HAS_CONTEST_SCENARIOS_C
+    for (size_t i = 0; is_contest && bench_contenders[i] != NULL; i++) {
+        if (bench_run_wants(run, scenario, bench_contenders[i]->name))
+            return true;
+    }
+#endif
+    if (is_contest)
+        return matches(run->filter, scenario->name) && run->contenders == NULL;
+    return bench_run_wants(run, scenario, "peal");
+}
+
+bool bench_guide_select(struct bench_guide *guide, const struct bench_run *run)
+{
+    guide->count = 0;
+    /* The chapters in their order, and in each the tables in theirs. */
+    for (int group = 0; group < BENCH_GROUPS; group++) {
+        for (size_t table = 0; tables[table] != &none; table++) {
+            for (const struct bench_scenario *scenario = tables[table]; scenario->name != NULL;
+                 scenario++) {
+                bool is_contest =
+                    tables[table] != bench_pair_scenarios && scenario->group != BENCH_GROUP_GROWTH;
+                if ((int)scenario->group == group && guide->count < BENCH_SCENARIOS_MAX &&
+                    is_wanted(run, scenario, is_contest))
+                    guide->scenarios[guide->count++] = scenario;
+            }
+        }
+    }
+    if (guide->count == 0)
+        fputs("peal-bench: no scenario has such a name or contender; see --list\n", stderr);
+    return guide->count > 0;
+}
+
+static double full_seconds(const struct bench_guide *guide)
+{
+    double total_s = 0;
+
+    for (size_t i = 0; i < guide->count; i++)
+        total_s += guide->scenarios[i]->seconds;
+    return total_s > 0 ? total_s : 1;
+}
+
+static double planned_seconds(const struct bench_run *run, double seconds)
+{
+    return seconds * run->scale * run->rounds / BENCH_ROUNDS_FULL;
+}
+
+/* Less time: fewer and shorter rounds, both by the root. More: longer ones, and more. */
+void bench_guide_plan(struct bench_guide *guide, struct bench_run *run,
+                      const struct bench_options *options)
+{
+    double full_s = full_seconds(guide);
+
+    run->rounds = options->quick ? ROUNDS_QUICK : BENCH_ROUNDS_FULL;
+    run->scale = options->quick ? SCALE_QUICK : 1;
+    if (options->rounds > 0)
+        run->rounds = options->rounds;
+    if (options->duration_s > 0) {
+        double factor = (double)options->duration_s / full_s;
+        if (options->rounds == 0) {
+            double rounds = round(BENCH_ROUNDS_FULL * sqrt(factor));
+            run->rounds = rounds < ROUNDS_QUICK              ? ROUNDS_QUICK
+                          : rounds > BENCH_RECORD_ROUNDS_MAX ? BENCH_RECORD_ROUNDS_MAX
+                                                             : (unsigned)rounds;
+        }
+        run->scale = factor * BENCH_ROUNDS_FULL / run->rounds;
+    }
+    if (run->scale < SCALE_MIN)
+        run->scale = SCALE_MIN;
+    guide->planned_s = planned_seconds(run, full_s);
+    guide->is_shown = isatty(STDERR_FILENO) != 0;
+    guide->begin_ns = bench_clock_ns();
+}
+
+void bench_guide_wipe(const struct bench_guide *guide)
+{
+    if (guide->is_shown)
+        fprintf(stderr, "\r\033[K");
+}
+
+/* What is left, from what has been so far once that says something, before from the plan. */
+static double left_seconds(const struct bench_guide *guide, double done_s)
+{
+    double elapsed_s = (double)(bench_clock_ns() - guide->begin_ns) * 1e-9;
+    double rest_s = guide->planned_s - done_s;
+
+    if (done_s > 0.05 * guide->planned_s && elapsed_s > 2)
+        rest_s *= elapsed_s / done_s;
+    return rest_s > 0 ? rest_s : 0;
+}
+
+void bench_guide_progress(struct bench_run *run, double part)
+{
+    struct bench_guide *guide = run->guide;
+    char line[COLUMNS + 1];
+
+    if (!guide->is_shown || guide->current >= guide->count)
+        return;
+    const struct bench_scenario *scenario = guide->scenarios[guide->current];
+    double within = part < 0 ? 0 : part > 1 ? 1 : part;
+    double done_s = guide->done_s + within * planned_seconds(run, scenario->seconds);
+    unsigned left_s = (unsigned)(left_seconds(guide, done_s) + 0.5);
+    double percent = guide->planned_s > 0 ? 100 * done_s / guide->planned_s : 100;
+    snprintf(line, sizeof(line), "%3.0f %%, %u:%02u left, %zu of %zu: %s",
+             percent > 100 ? 100 : percent, left_s / 60, left_s % 60, guide->current + 1,
+             guide->count, scenario->name);
+    fprintf(stderr, "\r\033[K%s", line);
+    fflush(stderr);
+}

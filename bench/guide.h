@@ -1,0 +1,39 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The conductor's list: which scenarios are run, how long that takes, and how far it has come.
+ */
+#ifndef PEAL_BENCH_GUIDE_H
+#define PEAL_BENCH_GUIDE_H
+
+#include "bench/options.h"
+#include "bench/run.h"
+
+#include <stddef.h>
+
+enum { BENCH_SCENARIOS_MAX = 1024 };
+
+struct bench_guide {
+    const struct bench_scenario *scenarios[BENCH_SCENARIOS_MAX];
+    size_t count;
+    double planned_s; /* of all, as this run scales them */
+    /* Of the progress line. */
+    size_t current;
+    double done_s; /* planned, of those before the current one */
+    uint64_t begin_ns;
+    bool is_shown; /* stderr is a terminal */
+};
+
+/* Selects by run->filter and run->contenders. False: none is left, which has been said. */
+bool bench_guide_select(struct bench_guide *guide, const struct bench_run *run);
+
+/* Sets rounds and scale from --quick, --rounds and --duration. */
+void bench_guide_plan(struct bench_guide *guide, struct bench_run *run,
+                      const struct bench_options *options);
+
+/* run->progress. */
+void bench_guide_progress(struct bench_run *run, double part);
+
+/* Takes the line away, so that something else can be printed. */
+void bench_guide_wipe(const struct bench_guide *guide);
+
+#endif
