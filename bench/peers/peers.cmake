@@ -68,6 +68,11 @@ peer(READER_WRITER_QUEUE "ReaderWriterQueue" libreaderwriterqueue-dev "${PEAL_RE
 find_path(PEAL_CONCURRENT_QUEUE_INCLUDE concurrentqueue/concurrentqueue.h)
 peer(CONCURRENT_QUEUE "ConcurrentQueue" libconcurrentqueue-dev "${PEAL_CONCURRENT_QUEUE_INCLUDE}" concurrent_queue.cc)
 
+find_package(iceoryx_posh QUIET)
+peer(ICEORYX "iceoryx" "libiceoryx-posh-dev and iceoryx" "${iceoryx_posh_FOUND}" iceoryx.cc roudi.c)
+if(PEAL_BENCH_HAS_ICEORYX)
+    target_link_libraries(peal_bench_peers PUBLIC iceoryx_posh::iceoryx_posh)
+endif()
 pkg_check_modules(PEAL_ZMQ QUIET IMPORTED_TARGET libzmq)
 peer(ZMQ "ZeroMQ" libzmq3-dev "${PEAL_ZMQ_FOUND}" zeromq.c)
 if(PEAL_BENCH_HAS_ZMQ)
