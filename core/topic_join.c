@@ -269,18 +269,29 @@ static enum peal_status fail_undrained(struct peal_region *region, uint32_t topi
         name, PEAL_TOPIC_LANES_MAX, named ? text : "none; try again");
 }
 
+/*
+ * How many may publish at once. A topic's ended lanes stay while slow subscribers read them, and who is
+ * restarted must find an entry nevertheless: half of them are kept for that. A queue's ended lanes go
+ * as soon as somebody pops.
+ */
+static uint32_t publishers_max(const struct peal_topic_shared *topic)
+{
+    return peal_topic_is_queue(topic) ? PEAL_TOPIC_LANES_MAX : PEAL_TOPIC_PUBLISHERS_MAX;
+}
+
 /* Claims a lane entry. ELIMIT with message. */
 static enum peal_status claim_lane(struct peal_region *region, uint32_t topic, const char *name,
                                    uint32_t *lane, uint64_t *word)
 {
     const struct peal_topic_shared *shared = &region->topics[topic];
-    if (count_published(shared) >= PEAL_TOPIC_PUBLISHERS_MAX) {
+    const uint32_t most = publishers_max(shared);
+    if (count_published(shared) >= most) {
         for (uint32_t i = 0; i < PEAL_TOPIC_LANES_MAX; i++)
             (void)peal_lane_bury(region, topic, i);
-        if (count_published(shared) >= PEAL_TOPIC_PUBLISHERS_MAX)
+        if (count_published(shared) >= most)
             return peal_fail(PEAL_ELIMIT,
                              "topic '%s' has %u publishers already, which is the limit", name,
-                             PEAL_TOPIC_PUBLISHERS_MAX);
+                             most);
     }
     if (claim_free_lane(region, topic, lane, word))
         return PEAL_OK;
@@ -314,7 +325,8 @@ enum peal_status peal_topic_claim_lane(struct peal_region *region, const char *n
         }
         status = join_confirm(region, &join);
         /* Two may have claimed the last place at once; then both look, and both may give up. */
-        bool is_crowded = count_published(&region->topics[join.topic]) > PEAL_TOPIC_PUBLISHERS_MAX;
+        const struct peal_topic_shared *joined = &region->topics[join.topic];
+        bool is_crowded = count_published(joined) > publishers_max(joined);
         if (status == PEAL_OK && !is_crowded) {
             *topic = join.topic;
             return PEAL_OK;

@@ -24,7 +24,7 @@
 
 #define PEAL_TOPIC_NAME_BYTES 64u
 #define PEAL_TOPIC_SUBSCRIBERS_MAX 32u
-#define PEAL_TOPIC_PUBLISHERS_MAX 16u /* live at once */
+#define PEAL_TOPIC_PUBLISHERS_MAX 16u /* live at once; of a queue: all of the following */
 #define PEAL_TOPIC_LANES_MAX 32u      /* live ones, and ended ones that are not yet drained */
 
 enum peal_topic_state {

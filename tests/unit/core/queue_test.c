@@ -593,6 +593,46 @@ static void topics_and_queues_do_not_mix(void **state)
     assert_nothing_is_left();
 }
 
+static void as_many_push_as_the_queue_has_lanes(void **state)
+{
+    (void)state;
+    enum { MOST = PEAL_TOPIC_LANES_MAX };
+    static struct producer producers[MOST];
+    struct producer another;
+    struct peal_queue_consumer consumer;
+    bool has_come[MOST + 1] = {false};
+    consume(&consumer, 1, &jobs);
+    for (uint32_t i = 0; i < MOST; i++) {
+        produce(&producers[i], i % 4, &jobs, 4, PEAL_QUEUE_REFUSE);
+        assert_int_equal(push(&producers[i], i), PEAL_OK);
+    }
+    assert_int_equal(peal_queue_producer_open(&another.end, &another.place, &regions[2], "jobs",
+                                              &jobs, 4, PEAL_QUEUE_REFUSE),
+                     PEAL_ELIMIT);
+    /* An ended one's lane is needed until its message has been popped. */
+    peal_queue_producer_close(&regions[5 % 4], &producers[5].place);
+    assert_int_equal(peal_queue_producer_open(&another.end, &another.place, &regions[2], "jobs",
+                                              &jobs, 4, PEAL_QUEUE_REFUSE),
+                     PEAL_ELIMIT);
+    for (uint32_t i = 0; i < MOST; i++) {
+        uint64_t number = pop(&consumer);
+        assert_in_range(number, 0, MOST - 1);
+        assert_false(has_come[number]);
+        has_come[number] = true;
+    }
+    assert_empty(&consumer);
+    produce(&another, 2, &jobs, 4, PEAL_QUEUE_REFUSE);
+    assert_int_equal(push(&another, MOST), PEAL_OK);
+    assert_int_equal(pop(&consumer), MOST);
+    peal_queue_producer_close(&regions[2], &another.place);
+    for (uint32_t i = 0; i < MOST; i++) {
+        if (i != 5)
+            peal_queue_producer_close(&regions[i % 4], &producers[i].place);
+    }
+    peal_queue_consumer_close(&consumer);
+    assert_nothing_is_left();
+}
+
 static void a_message_that_is_too_long_is_refused(void **state)
 {
     (void)state;
@@ -646,6 +686,7 @@ int main(void)
         TEST(a_strict_queue_keeps_one_order_over_all_producers),
         TEST(a_place_in_the_order_that_is_never_filled_is_waited_for_by_nobody),
         TEST(topics_and_queues_do_not_mix),
+        TEST(as_many_push_as_the_queue_has_lanes),
         TEST(a_message_that_is_too_long_is_refused),
         TEST(shapes_that_make_no_sense_are_refused),
     };
