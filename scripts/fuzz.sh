@@ -2,8 +2,12 @@
 # SPDX-License-Identifier: Apache-2.0
 # Fuzzes with libFuzzer, AddressSanitizer and UndefinedBehaviorSanitizer.
 #
-#   scripts/fuzz.sh [region|url] [SECONDS] [BUILD_FOLDER]     60 seconds, build/fuzz
-#   scripts/fuzz.sh corpus region|url [BUILD_FOLDER]          puts what was found by earlier runs into the corpus, pruned
+#   scripts/fuzz.sh [TARGET] [SECONDS] [BUILD_FOLDER]     all targets, 60 seconds each, build/fuzz
+#   scripts/fuzz.sh corpus TARGET [BUILD_FOLDER]          puts what was found by earlier runs into the corpus, pruned
+#   scripts/fuzz.sh edges TARGET PATTERN [BUILD_FOLDER]   how much of the sources the corpus and earlier runs cover
+#
+# Targets: region (all of core over a spoilt region), queue (queues as programs use them), url, config (peal-vdev's files,
+# options, rules), vfio (messages of vfio-user).
 #
 # The corpus is tests/fuzz/corpus/TARGET; what a run finds beyond it stays in BUILD_FOLDER. A failing input is written
 # there as crash-...: `BUILD_FOLDER/TARGET crash-...` runs it again.
@@ -27,8 +31,13 @@ fi
 sources_of() {
     case "$1" in
     region) echo tests/fuzz/region_fuzz.c core/*.c ;;
+    queue)
+        echo tests/fuzz/queue_fuzz.c core/*.c bus/*.c transport/*.c transport/*/*.c
+        pkg-config --libs liburcu-bp liburcu-cds ck
+        ;;
+    config | vfio) echo "tests/fuzz/$1_fuzz.c" device/model/*.c; find device/server -name '*.c' ! -name main.c ;;
     url) echo tests/fuzz/url_fuzz.c bus/url.c tests/support/fault_plan.c core/error.c transport/registry.c ;;
-    *) echo "fuzz: there is no target '$1'; choose region or url" >&2; exit 2 ;;
+    *) echo "fuzz: there is no target '$1'; choose region, queue, url, config or vfio" >&2; exit 2 ;;
     esac
 }
 
@@ -36,11 +45,25 @@ build() {
     mkdir -p "$folder/$1-corpus"
     # shellcheck disable=SC2046
     "$clang" -std=gnu17 -g -O1 -I. -Iinclude -D_GNU_SOURCE -fno-sanitize-recover=all \
-        -fsanitize=fuzzer,address,undefined $(sources_of "$1") -o "$folder/$1"
+        -fsanitize=fuzzer,address,undefined ${coverage-} $(sources_of "$1") -o "$folder/$1${coverage:+-edges}"
 }
 
+if [ "${1-}" = edges ]; then
+    target=${2?usage: scripts/fuzz.sh edges TARGET PATTERN [BUILD_FOLDER]}
+    pattern=${3?usage: scripts/fuzz.sh edges TARGET PATTERN [BUILD_FOLDER]}
+    folder=${4-build/fuzz}
+    coverage="-fprofile-instr-generate -fcoverage-mapping"
+    build "$target"
+    LLVM_PROFILE_FILE="$folder/$target.profraw" "$folder/$target-edges" -runs=0 "tests/fuzz/corpus/$target" \
+        "$folder/$target-corpus" >"$folder/$target-edges.log" 2>&1
+    suffix=$("$clang" -dumpversion | cut -d. -f1)
+    "llvm-profdata-$suffix" merge -o "$folder/$target.profdata" "$folder/$target.profraw"
+    "llvm-cov-$suffix" report "$folder/$target-edges" -instr-profile="$folder/$target.profdata" | grep -E "Filename|$pattern"
+    exit 0
+fi
+
 if [ "${1-}" = corpus ]; then
-    target=${2?usage: scripts/fuzz.sh corpus region|url [BUILD_FOLDER]}
+    target=${2?usage: scripts/fuzz.sh corpus TARGET [BUILD_FOLDER]}
     folder=${3-build/fuzz}
     build "$target"
     rm -rf "$folder/$target-merged"
@@ -53,16 +76,16 @@ if [ "${1-}" = corpus ]; then
 fi
 
 case "${1-}" in
-region | url) targets=$1 ;;
-'') targets="region url" ;;
-*) echo "fuzz: there is no target '$1'; choose region or url" >&2; exit 2 ;;
+region | queue | url | config | vfio) targets=$1 ;;
+'') targets="region queue url config vfio" ;;
+*) echo "fuzz: there is no target '$1'; choose region, queue, url, config or vfio" >&2; exit 2 ;;
 esac
 seconds=${2-60}
 folder=${3-build/fuzz}
 for target in $targets; do
     build "$target"
-    # A region is 64 KiB; longer inputs are of no use.
-    if "$folder/$target" -max_total_time="$seconds" -timeout=10 -rss_limit_mb=1024 -max_len=65537 -print_final_stats=1 \
+    # A region is 128 KiB; longer inputs are of no use.
+    if "$folder/$target" -max_total_time="$seconds" -timeout=10 -rss_limit_mb=1024 -max_len=131073 -print_final_stats=1 \
         -artifact_prefix="$folder/" "$folder/$target-corpus" "tests/fuzz/corpus/$target" >"$folder/$target.log" 2>&1; then
         grep -E '^(stat::number_of_executed_units|Done)' "$folder/$target.log"
         grep -oE 'INITED .*' "$folder/$target.log" | head -1

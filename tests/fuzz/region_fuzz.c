@@ -4,7 +4,7 @@
  *
  * The first byte says where the region comes from: odd, the rest of the input is its image, byte by byte; even, it
  * is a sound one with a publisher, a subscriber and messages, and the rest is a list of commands that spoil words and
- * call the core by turns. After an image the same calls are made in a fixed order. The memory has exactly the
+ * call the core by turns. There are a topic, and queues (region_queue.h). After an image the same calls are made in a fixed order. The memory has exactly the
  * region's size, so that AddressSanitizer guards its ends; libFuzzer's time limit guards against loops.
  */
 #include "core/audit.h"
@@ -15,20 +15,23 @@
 #include "core/lane_writer.h"
 #include "core/recover.h"
 #include "core/spsc.h"
+#include "tests/fuzz/region_queue.h"
 
 #include <stdlib.h>
 #include <string.h>
 
-#define PAGES 16u
+#define PAGES 32u
 #define REGION_BYTES ((size_t)PAGES * PEAL_PAGE_BYTES)
 #define WORDS (REGION_BYTES / 8)
 #define PUBLISHER 1u
 #define SUBSCRIBER 2u
 #define NEWCOMER 3u
+#define DEAD 4u
 
 struct scene {
     struct peal_region publisher;
     struct peal_region subscriber;
+    struct peal_region dead;
     struct peal_lane_place place;
     struct peal_lane_writer writer;
     struct peal_lane_reader reader;
@@ -54,7 +57,7 @@ static uint64_t members_now(void *context)
 }
 
 static const struct peal_authority authority = {.members = members_now};
-static const struct peal_region_wish wish = {.topics_max = 2, .generation = 5};
+static const struct peal_region_wish wish = {.topics_max = 4, .generation = 5};
 
 /* ---- the input, as a stream ---- */
 
@@ -114,8 +117,12 @@ static void make_sound(void)
     scene.reads = true;
     for (uint32_t i = 0; i < 6; i++)
         must(peal_lane_put(&scene.writer, sound, i % 2 ? 8 : 300, 0) == PEAL_OK);
+    join(&scene.dead, DEAD);
+    for (uint32_t i = 0; i < QUEUES; i++)
+        queue_open(i, &scene.publisher, &scene.subscriber, &scene.dead);
     memcpy(sound, memory, REGION_BYTES);
     sound_scene = scene;
+    memcpy(sound_queues, queues, sizeof(queues));
 }
 
 static void begin(void)
@@ -128,6 +135,7 @@ static void begin(void)
     }
     memcpy(memory, sound, REGION_BYTES);
     scene = sound_scene;
+    memcpy(queues, sound_queues, sizeof(queues));
     members = UINT64_C(1) << PUBLISHER | UINT64_C(1) << SUBSCRIBER;
 }
 
@@ -307,8 +315,13 @@ static void join_ring(void)
 static void run_command(struct stream *stream)
 {
     uint64_t command = read_number(stream, 1);
-    if (command >= 128) {
+    if (command >= 144) {
         poke(stream);
+        return;
+    }
+    if (command >= 80) {
+        queue_command(command - 80, read_number(stream, 1), &scene.publisher, &scene.subscriber,
+                      memory, REGION_BYTES);
         return;
     }
     switch (command % 12) {
@@ -363,7 +376,11 @@ static void visit_image(struct stream *stream)
     take(stream);
     rejoin(stream);
     take(stream);
+    for (uint32_t i = 0; i < 24; i++)
+        queue_command(i, i, &scene.publisher, &scene.subscriber, memory, REGION_BYTES);
     (void)peal_recover(&scene.subscriber);
+    for (uint32_t i = 0; i < 24; i++)
+        queue_command(i, 8 * i, &scene.publisher, &scene.subscriber, memory, REGION_BYTES);
     join_ring();
     come_new(stream);
     audit();

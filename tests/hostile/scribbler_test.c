@@ -33,13 +33,50 @@
 #define SECONDS_SHORT 8u
 #define HONEST 3u
 #define REGION_BYTES (UINT64_C(1) << 20)
+#define QUEUE_MESSAGE_BYTES 48u
 
 /* CPU time of one call, under a sanitizer and beside others. A call that goes round for ever is far beyond. */
 #define CALL_NS_MAX UINT64_C(1000000000)
 
-enum kind { OPEN, CREATE, PUBLISH, TAKE, WAIT, RECOVER, AUDIT, CLOSE, KINDS };
-static const char *const kind_texts[KINDS] = {"open", "create",  "publish", "take",
-                                              "wait", "recover", "audit",   "close"};
+enum kind {
+    OPEN,
+    CREATE,
+    PUBLISH,
+    TAKE,
+    WAIT,
+    RECOVER,
+    AUDIT,
+    CLOSE,
+    QUEUE_CREATE,
+    PUSH,
+    PUSH_BATCH,
+    POP,
+    POP_BATCH,
+    QUEUE_TAKE,
+    DONE,
+    QUEUE_WAIT,
+    STATS,
+    QUEUE_CLOSE,
+    KINDS
+};
+static const char *const kind_texts[KINDS] = {"open",
+                                              "create",
+                                              "publish",
+                                              "take",
+                                              "wait",
+                                              "recover",
+                                              "audit",
+                                              "close",
+                                              "create a queue",
+                                              "push",
+                                              "push_batch",
+                                              "pop",
+                                              "pop_batch",
+                                              "take of a queue",
+                                              "done",
+                                              "wait at a queue",
+                                              "stats of a queue",
+                                              "close a queue"};
 
 struct report {
     peal_u64 stop; /* 1: everybody comes to an end */
@@ -49,6 +86,7 @@ struct report {
     peal_u64 longest_ns[KINDS];
     peal_u64 corrupt; /* PEAL_ECORRUPT answers */
     peal_u64 clean;   /* messages taken in the other region */
+    peal_u64 popped;  /* from queues there */
     peal_u64 wrong;   /* line of the first thing that was not as it must be */
     peal_u64 cpu_ns;  /* of one who waits beside a ringer */
 };
@@ -66,12 +104,15 @@ static bool is_over(void)
 
 /* ---- the hostile one ---- */
 
+static const uint32_t queue_words[] = {0, 2, 3, 4, 16, 17, 18, 19, 32, 32, 48, 48, 48, 49};
+static const uint32_t reader_words[] = {0, 3, 3, 3, 4, 5, 6};
+
 /* Where a word does most harm. */
 static size_t aim(uint64_t *seed, size_t words)
 {
     const size_t directory = 20480 / 8;
     const size_t page = (size_t)random_below(seed, (uint32_t)(words / 512)) * 512;
-    switch (random_below(seed, 8)) {
+    switch (random_below(seed, 12)) {
     case 0: /* the header, rarely its layout: without it nobody gets far */
         return random_below(seed, 64) ? 16 + random_below(seed, 32) : random_below(seed, 6);
     case 1: /* client entries */
@@ -84,6 +125,18 @@ static size_t aim(uint64_t *seed, size_t words)
         return page + random_below(seed, 60);
     case 5: /* its acknowledgement lines */
         return page + 64 + random_below(seed, 32) * 16 + random_below(seed, 3);
+    case 7: /* a queue's lane: shape and options, the producer's claim and counts, published, cursor, waiting */
+        return page + queue_words[random_below(seed, sizeof(queue_words) / sizeof(queue_words[0]))];
+    case 8: /* its readers: tag, claim, lost, lost_after, lost_claim; mostly those that there are */
+        return page + 64 + random_below(seed, random_below(seed, 4) ? 4 : 32) * 16 +
+               reader_words[random_below(seed, sizeof(reader_words) / sizeof(reader_words[0]))];
+    case 9: /* its lengths, tickets, first cells */
+        return (page + 576 + random_below(seed, 64)) % words;
+    case 10: /* what makes an entry a queue, its sums and its ticket; consumers and lanes of it */
+        return directory + random_below(seed, 8) * 256 +
+               (random_below(seed, 2)   ? 19 + random_below(seed, 7)
+                : random_below(seed, 2) ? 64 + random_below(seed, 4)
+                                        : 128 + random_below(seed, 12));
     case 6: /* its slots: stamp, length and kind, position */
         return (page + 576 + random_below(seed, 512) / 8 * 8 + random_below(seed, 3)) % words;
     default:
@@ -94,7 +147,10 @@ static size_t aim(uint64_t *seed, size_t words)
 /* Near the truth, or small, or near the ends. */
 static uint64_t lie(uint64_t *seed, uint64_t truth)
 {
-    switch (random_below(seed, 7)) {
+    switch (random_below(seed, 8)) {
+    case 7: /* a claim, or a cursor */
+        return (uint64_t)random_below(seed, 4) << 62 | (uint64_t)random_below(seed, 40) << 48 |
+               random_below(seed, 80);
     case 0:
         return truth + random_below(seed, 9) - 4;
     case 1:
@@ -185,7 +241,27 @@ struct part {
     struct peal_bus *bus;
     struct peal_publisher *publisher;
     struct peal_subscriber *subscriber;
+    struct peal_queue *queue;
 };
+
+/* In the spoilt region, of any kind, and of one kind for each name: default, strict, dropping what the dead held. */
+static struct peal_queue *begin_queue(struct peal_bus *bus, uint64_t *seed)
+{
+    struct peal_queue_options options = PEAL_QUEUE_OPTIONS_INIT;
+    struct peal_queue *queue = NULL;
+    const uint32_t which = random_below(seed, 3);
+    static const char *const names[] = {"q", "strict", "drops"};
+    options.depth = 2u << random_below(seed, 6);
+    options.full_policy = (enum peal_queue_full_policy)random_below(seed, 4);
+    options.full_timeout_ns = 500000;
+    options.message_bytes_max = random_below(seed, 2) ? 0 : QUEUE_MESSAGE_BYTES;
+    options.strict = which == 1;
+    options.drops_held = which == 2;
+    options.uses = random_below(seed, 4);
+    uint64_t begin_ns = cpu_ns();
+    (void)finish(QUEUE_CREATE, begin_ns, peal_queue_create(bus, names[which], &options, &queue));
+    return queue;
+}
 
 static void begin(struct part *part, const char *url, const char *topic, uint64_t *seed)
 {
@@ -211,11 +287,15 @@ static void begin(struct part *part, const char *url, const char *topic, uint64_
     begin_ns = cpu_ns();
     (void)finish(CREATE, begin_ns,
                  peal_publisher_create(part->bus, topic, &options, &part->publisher));
+    part->queue = begin_queue(part->bus, seed);
 }
 
 static void end(struct part *part)
 {
     uint64_t begin_ns = cpu_ns();
+    peal_queue_close(part->queue);
+    (void)finish(QUEUE_CLOSE, begin_ns, PEAL_OK);
+    begin_ns = cpu_ns();
     peal_publisher_close(part->publisher);
     peal_subscriber_close(part->subscriber);
     peal_bus_close(part->bus);
@@ -273,6 +353,81 @@ static void take_somehow(struct peal_subscriber *subscriber, uint64_t *seed)
     (void)finish(TAKE, begin_ns, status);
 }
 
+/* All of what is said to be a message must be there, and no longer than was agreed. */
+static void read_queued(const struct peal_queue *queue, const struct peal_queue_message *messages,
+                        size_t count)
+{
+    static unsigned char bytes[4096];
+    for (size_t i = 0; i < count; i++) {
+        size_t size_bytes = messages[i].size_bytes;
+        EXPECT(size_bytes <= peal_queue_message_bytes_max(queue));
+        memcpy(bytes, messages[i].data, size_bytes < sizeof(bytes) ? size_bytes : sizeof(bytes));
+    }
+}
+
+static void push_somehow(struct peal_queue *queue, uint64_t *seed)
+{
+    static unsigned char bytes[8 * QUEUE_MESSAGE_BYTES];
+    size_t size_bytes = random_below(seed, QUEUE_MESSAGE_BYTES + 1);
+    size_t count = 1 + random_below(seed, 8);
+    size_t pushed = 0;
+    uint64_t begin_ns = cpu_ns();
+    if (random_below(seed, 2)) {
+        (void)finish(PUSH, begin_ns, peal_queue_push(queue, bytes, size_bytes));
+        return;
+    }
+    (void)finish(PUSH_BATCH, begin_ns,
+                 peal_queue_push_batch(queue, bytes, size_bytes, count, &pushed));
+    EXPECT(pushed <= count);
+}
+
+static void pop_somehow(struct peal_queue *queue, uint64_t *seed)
+{
+    struct peal_queue_message messages[8] = {{0}};
+    const size_t room = peal_queue_message_bytes_max(queue);
+    size_t count = 0;
+    enum peal_status status;
+    /* Of just the size that was agreed, so that a sanitizer sees one byte more. */
+    unsigned char *bytes = room <= 65536 ? malloc(8 * room + 1) : NULL;
+    uint64_t begin_ns = cpu_ns();
+    switch (bytes ? random_below(seed, 3) : 2) {
+    case 0:
+        status = finish(POP, begin_ns, peal_queue_pop(queue, bytes, room, messages));
+        if (status == PEAL_OK)
+            read_queued(queue, messages, 1);
+        break;
+    case 1:
+        status = finish(POP_BATCH, begin_ns,
+                        peal_queue_pop_batch(queue, bytes, room, messages, 8, &count));
+        if (status == PEAL_OK)
+            read_queued(queue, messages, count);
+        break;
+    default:
+        status = finish(QUEUE_TAKE, begin_ns, peal_queue_take(queue, messages, 8, &count));
+        if (status == PEAL_OK)
+            read_queued(queue, messages, count);
+        begin_ns = cpu_ns();
+        if (status == PEAL_OK && random_below(seed, 16)) /* or closes with it */
+            (void)finish(DONE, begin_ns, peal_queue_done(queue));
+    }
+    EXPECT(count <= 8);
+    free(bytes);
+}
+
+static void use_queue_somehow(struct peal_queue *queue, uint64_t *seed)
+{
+    struct peal_queue_stats stats = {.struct_bytes = sizeof(stats)};
+    for (uint32_t i = 0; i < 30; i++) {
+        push_somehow(queue, seed);
+        pop_somehow(queue, seed);
+    }
+    uint64_t begin_ns = cpu_ns();
+    (void)finish(STATS, begin_ns, peal_queue_stats(queue, &stats));
+    begin_ns = cpu_ns();
+    if (random_below(seed, 4) == 0)
+        (void)finish(QUEUE_WAIT, begin_ns, peal_queue_wait(queue, random_below(seed, 2000000)));
+}
+
 static void look_after(struct peal_bus *bus)
 {
     struct peal_audit audit = {.struct_bytes = sizeof(audit)};
@@ -293,6 +448,8 @@ static void suffer(struct part *part, uint64_t *seed)
         (void)finish(WAIT, begin_ns,
                      peal_subscriber_wait(part->subscriber, random_below(seed, 2000000)));
     }
+    if (part->queue)
+        use_queue_somehow(part->queue, seed);
     if (part->bus && random_below(seed, 4) == 0)
         look_after(part->bus);
 }
@@ -303,6 +460,8 @@ struct clean {
     uint64_t incarnation;
     uint64_t published;
     uint64_t taken;
+    uint64_t pushed;
+    uint64_t popped;
 };
 
 static void begin_clean(struct clean *clean, const char *topic)
@@ -319,6 +478,14 @@ static void begin_clean(struct clean *clean, const char *topic)
            PEAL_OK);
     EXPECT(peal_publisher_create(clean->part.bus, topic, &options, &clean->part.publisher) ==
            PEAL_OK);
+    struct peal_queue_options queueing = PEAL_QUEUE_OPTIONS_INIT;
+    char name[16];
+    (void)snprintf(name, sizeof(name), "queue-%s", topic);
+    queueing.depth = 64;
+    queueing.message_bytes_max = 8;
+    queueing.full_policy = PEAL_QUEUE_FULL_REFUSE;
+    queueing.strict = topic[1] % 2;
+    EXPECT(peal_queue_create(clean->part.bus, name, &queueing, &clean->part.queue) == PEAL_OK);
     (void)peal_publisher_stats(clean->part.publisher, &stats);
     clean->incarnation = stats.incarnation;
 }
@@ -345,6 +512,32 @@ static void work_clean(struct clean *clean)
     EXPECT(clean->taken == clean->published);
 }
 
+/* Its queue, to which only we push and from which only we pop: nothing lost, doubled or out of order. */
+static void work_clean_queue(struct clean *clean)
+{
+    uint64_t words[16];
+    struct peal_queue_message messages[16];
+    size_t count = 0;
+    struct peal_queue *queue = clean->part.queue;
+    for (uint32_t i = 0; i < 16; i++)
+        words[i] = clean->pushed + i;
+    enum peal_status status = peal_queue_push_batch(queue, words, 8, 16, &count);
+    EXPECT(status == PEAL_OK && count == 16);
+    clean->pushed += count;
+    status = peal_queue_push(queue, &clean->pushed, 8);
+    EXPECT(status == PEAL_OK);
+    clean->pushed += status == PEAL_OK;
+    while ((status = peal_queue_pop_batch(queue, words, 8, messages, 5, &count)) == PEAL_OK) {
+        for (size_t i = 0; i < count; i++) {
+            EXPECT(words[i] == clean->popped && messages[i].number == clean->popped &&
+                   !messages[i].is_redelivered);
+            clean->popped++;
+        }
+        (void)peal_u64_add_relaxed(&report->popped, count);
+    }
+    EXPECT(status == PEAL_EMPTY && clean->popped == clean->pushed);
+}
+
 static int be_honest(uint64_t seed)
 {
     struct clean clean;
@@ -357,8 +550,10 @@ static int be_honest(uint64_t seed)
         for (uint32_t i = random_below(&seed, 20); i > 0 && !is_over(); i--) {
             suffer(&part, &seed);
             work_clean(&clean);
+            work_clean_queue(&clean);
         }
         work_clean(&clean);
+        work_clean_queue(&clean);
         end(&part);
     }
     end(&clean.part);
@@ -424,11 +619,13 @@ static void a_scribbler_harms_nobody_who_is_honest(void **state)
     }
     assert_int_equal(reap(hostile), 0);
     print_message("%" PRIu64 " hostile writes, %" PRIu64 " rings to all; %" PRIu64
-                  " lanes given up; %" PRIu64 " messages in the other region, none lost\n",
+                  " lanes given up; %" PRIu64 " messages and %" PRIu64
+                  " queued ones in the other region, none lost\n",
                   peal_u64_load_acquire(&report->scribbled), peal_u64_load_acquire(&report->rung),
-                  peal_u64_load_acquire(&report->corrupt), peal_u64_load_acquire(&report->clean));
+                  peal_u64_load_acquire(&report->corrupt), peal_u64_load_acquire(&report->clean),
+                  peal_u64_load_acquire(&report->popped));
     for (int i = 0; i < KINDS; i++)
-        print_message("%-8s %9" PRIu64 " calls, longest %9.3f ms of CPU\n", kind_texts[i],
+        print_message("%-16s %9" PRIu64 " calls, longest %9.3f ms of CPU\n", kind_texts[i],
                       peal_u64_load_acquire(&report->calls[i]),
                       (double)peal_u64_load_acquire(&report->longest_ns[i]) / 1e6);
     if (peal_u64_load_acquire(&report->wrong))
@@ -436,6 +633,7 @@ static void a_scribbler_harms_nobody_who_is_honest(void **state)
     assert_int_equal(worst, 0);
     assert_true(peal_u64_load_acquire(&report->scribbled) > 100000);
     assert_true(peal_u64_load_acquire(&report->clean) > 1000);
+    assert_true(peal_u64_load_acquire(&report->popped) > 1000);
     for (int i = 0; i < KINDS; i++)
         assert_true(peal_u64_load_acquire(&report->calls[i]) > 0);
 }
