@@ -4,6 +4,7 @@
  * then be looked at and tested without measuring for minutes.
  *
  *      peal-bench-fixture FOLDER [SEED [DELAY_NS]]
+ *      peal-bench-fixture compare A B
  *
  * The same seed gives the same noise. DELAY_NS is added to each time of Peal's.
  */
@@ -275,6 +276,8 @@ static void add_facts(void)
 
 int main(int argc, char **argv)
 {
+    if (argc > 1 && strcmp(argv[1], "compare") == 0)
+        return bench_compare_main(argc - 1, argv + 1);
     if (argc < 2 || argc > 4) {
         fputs("usage: peal-bench-fixture FOLDER [SEED [DELAY_NS]]\n", stderr);
         return 2;
