@@ -82,6 +82,14 @@ enum peal_status queue_hand_push(struct queue_hand *hand)
     return status;
 }
 
+static void note_pushed(struct queue_hand *hand, uint64_t first, size_t count, size_t pushed,
+                        enum peal_status status)
+{
+    queue_ledger_push(hand->ledger, hand->account, first, pushed, QUEUE_PUSHED);
+    queue_ledger_push(hand->ledger, hand->account, first + pushed, count - pushed,
+                      status == PEAL_DROPPED ? QUEUE_DROPPED : QUEUE_REFUSED);
+}
+
 enum peal_status queue_hand_push_batch(struct queue_hand *hand, size_t count, size_t *pushed)
 {
     uint64_t words[QUEUE_HAND_BATCH_MAX * QUEUE_WORDS_MAX];
@@ -90,9 +98,25 @@ enum peal_status queue_hand_push_batch(struct queue_hand *hand, size_t count, si
     enum peal_status status = peal_queue_push_batch(
         hand->queue, words, queue_ledger_words(first) * sizeof(words[0]), count, pushed);
     end(hand, QUEUE_CALL_PUSH, begin_ns);
-    queue_ledger_push(hand->ledger, hand->account, first, *pushed, QUEUE_PUSHED);
-    queue_ledger_push(hand->ledger, hand->account, first + *pushed, count - *pushed,
-                      status == PEAL_DROPPED ? QUEUE_DROPPED : QUEUE_REFUSED);
+    note_pushed(hand, first, count, *pushed, status);
+    return status;
+}
+
+enum peal_status queue_hand_push_slices(struct queue_hand *hand, size_t count, size_t *pushed)
+{
+    uint64_t words[QUEUE_HAND_BATCH_MAX][QUEUE_WORDS_MAX];
+    struct peal_slice slices[QUEUE_HAND_BATCH_MAX];
+    uint64_t first = 0;
+    for (size_t i = 0; i < count; i++) {
+        uint64_t number = queue_ledger_begin(hand->ledger, hand->account, 1, words[i]);
+        slices[i] = (struct peal_slice){
+            .data = words[i], .size_bytes = queue_ledger_words(number) * sizeof(uint64_t)};
+        first = i == 0 ? number : first;
+    }
+    uint64_t begin_ns = begin(hand);
+    enum peal_status status = peal_queue_push_slices(hand->queue, slices, count, pushed);
+    end(hand, QUEUE_CALL_PUSH, begin_ns);
+    note_pushed(hand, first, count, *pushed, status);
     return status;
 }
 

@@ -48,9 +48,11 @@ enum peal_status queue_hand_open(struct queue_hand *hand, struct peal_bus *bus, 
 void queue_hand_close(struct queue_hand *hand);
 
 enum peal_status queue_hand_push(struct queue_hand *hand);
-enum peal_status queue_hand_push_batch(struct queue_hand *hand, size_t count, size_t *pushed);
 
-/* Each of a batch has the size of its first, and its words. */
+/* All of a batch have the size of its first; each slice has its own. */
+enum peal_status queue_hand_push_batch(struct queue_hand *hand, size_t count, size_t *pushed);
+enum peal_status queue_hand_push_slices(struct queue_hand *hand, size_t count, size_t *pushed);
+
 enum peal_status queue_hand_pop(struct queue_hand *hand);
 enum peal_status queue_hand_pop_batch(struct queue_hand *hand, size_t max);
 enum peal_status queue_hand_take(struct queue_hand *hand, size_t max);

@@ -75,7 +75,7 @@ static int produce(struct queue_life *life, struct peal_bus *bus, const char *na
     MUST(queue_hand_open(&hand, bus, name, &options) == PEAL_OK);
     MUST(queue_hand_push(&hand) == PEAL_OK);
     MUST(queue_hand_push_batch(&hand, 2, &pushed) == PEAL_OK && pushed == 2);
-    MUST(is_any_of(queue_hand_push_batch(&hand, 3, &pushed), PEAL_OK, answer));
+    MUST(is_any_of(queue_hand_push_slices(&hand, 3, &pushed), PEAL_OK, answer));
     MUST(is_any_of(queue_hand_push(&hand), PEAL_OK, answer));
     MUST(is_any_of(queue_hand_push_batch(&hand, DEPTH + 1, &pushed), PEAL_OK, answer));
     queue_hand_close(&hand);
