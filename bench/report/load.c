@@ -10,27 +10,6 @@
 #include <string.h>
 #include <sys/stat.h>
 
-const struct bench_loaded *bench_archive_find(const struct bench_archive *archive, const char *name)
-{
-    for (size_t i = 0; i < archive->count; i++) {
-        if (strcmp(archive->records[i].name, name) == 0)
-            return &archive->records[i];
-    }
-    return NULL;
-}
-
-void bench_archive_free(struct bench_archive *archive)
-{
-    for (size_t i = 0; i < archive->count; i++) {
-        free(archive->records[i].name);
-        free(archive->records[i].unit);
-        free(archive->records[i].values);
-        free(archive->records[i].ratios);
-    }
-    free(archive->records);
-    *archive = (struct bench_archive){0};
-}
-
 /* The file is of a user's choosing: whatever is in it, a number or nothing comes out. */
 static double number(const json_t *line, const char *key)
 {
