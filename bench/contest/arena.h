@@ -1,0 +1,85 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * What the conductor and the workers of one trial share, and the workers' part of a trial.
+ */
+#ifndef PEAL_BENCH_CONTEST_ARENA_H
+#define PEAL_BENCH_CONTEST_ARENA_H
+
+#include "bench/contest/content.h"
+#include "bench/contest/trial.h"
+
+#include "bench/line.h"
+
+enum {
+    BENCH_BINS = 16384,
+    BENCH_BIN_NS = 50000,
+};
+
+enum bench_phase {
+    BENCH_OPENING = 0,
+    BENCH_CONNECTING = 1, /* all have opened */
+    BENCH_RUNNING = 2,    /* all are ready */
+    BENCH_COUNTING = 3,   /* the same, and it counts */
+    BENCH_STOPPING = 4,   /* senders stop */
+    BENCH_ENDING = 5,     /* receivers stop when there is nothing */
+};
+
+enum bench_readiness {
+    BENCH_HAS_OPENED = 1,
+    BENCH_IS_READY = 2,
+};
+
+/* Of one worker: one way, senders come first and then receivers; there and back, 0 asks and 1 answers. */
+struct bench_worker_shared {
+    struct bench_line readiness; /* enum bench_readiness */
+    struct bench_line sent;
+    struct bench_line received;
+    struct bench_line is_done; /* it sends no more; who never sends is done from the start */
+    /* From here on valid once the worker has ended well. */
+    struct bench_tally tallies[BENCH_WORKERS_MAX]; /* by sender */
+    uint64_t cpu_ns;                               /* while it counted */
+    struct bench_histogram latency;
+    unsigned char bins[BENCH_BINS]; /* 1: it got a message of somebody but the victim then */
+};
+
+struct bench_arena {
+    struct bench_line phase;
+    uint64_t begin_ns; /* written before the phase RUNNING */
+    uint64_t count_from_ns;
+    char failure[160]; /* what a worker found wrong */
+    struct bench_worker_shared workers[BENCH_WORKERS_MAX];
+};
+
+/* Runs worker `self` to its end; a failure ends the process with code 1. channels[1]: the way back. */
+void bench_work(const struct bench_trial *trial, const struct bench_channel channels[2],
+                struct bench_arena *arena, uint32_t self);
+
+/* Where bench_contender_die() leaves its text from now on; NULL: on stderr. */
+void bench_contender_tell(char *text, size_t size_bytes);
+
+static inline uint32_t bench_trial_workers(const struct bench_trial *trial)
+{
+    return trial->senders + trial->receivers;
+}
+
+static inline bool bench_trial_returns(const struct bench_trial *trial)
+{
+    return trial->mode == BENCH_PING_PONG || trial->mode == BENCH_ECHO;
+}
+
+static inline bool bench_worker_sends(const struct bench_trial *trial, uint32_t worker)
+{
+    return worker < trial->senders || bench_trial_returns(trial);
+}
+
+static inline bool bench_worker_receives(const struct bench_trial *trial, uint32_t worker)
+{
+    return worker >= trial->senders || bench_trial_returns(trial);
+}
+
+static inline bool bench_trial_is_scheduled(const struct bench_trial *trial)
+{
+    return trial->mode == BENCH_PACED || trial->mode == BENCH_ECHO;
+}
+
+#endif
