@@ -44,6 +44,7 @@ static void report_value(struct gbench_state *state, const struct place *place,
         gbench_counter(state, "p99_ns", bench_histogram_quantile(&cell->latency, 0.99));
         gbench_counter(state, "p999_ns", bench_histogram_quantile(&cell->latency, 0.999));
         gbench_counter(state, "max_ns", bench_histogram_quantile(&cell->latency, 1));
+        gbench_counter(state, "in_queue_p999_ns", bench_histogram_quantile(&cell->in_queue, 0.999));
         report_spread(state, late, &spread, 1);
         break;
     case BENCH_STOPPED:

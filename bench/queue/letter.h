@@ -14,8 +14,9 @@
 enum bench_letter_word {
     BENCH_LETTER_PRODUCER = 0,
     BENCH_LETTER_NUMBER = 1,
-    BENCH_LETTER_STAMP = 2, /* in ns, before the push; 0: not taken */
-    BENCH_LETTER_BODY = 3,
+    BENCH_LETTER_STAMP = 2, /* in ns, when it was due, or before the push; 0: not taken */
+    BENCH_LETTER_BEGUN = 3, /* in ns, when its push would have begun if the queue took no time */
+    BENCH_LETTER_BODY = 4,
     BENCH_LETTER_SUM = 7,
 };
 
@@ -37,11 +38,12 @@ static inline uint64_t bench_letter_sum(const struct bench_letter *letter)
 }
 
 static inline void bench_letter_write(struct bench_letter *letter, uint64_t producer,
-                                      uint64_t number, uint64_t stamp_ns)
+                                      uint64_t number, uint64_t stamp_ns, uint64_t begun_ns)
 {
     letter->words[BENCH_LETTER_PRODUCER] = producer;
     letter->words[BENCH_LETTER_NUMBER] = number;
     letter->words[BENCH_LETTER_STAMP] = stamp_ns;
+    letter->words[BENCH_LETTER_BEGUN] = begun_ns;
     for (unsigned i = BENCH_LETTER_BODY; i < BENCH_LETTER_SUM; i++)
         letter->words[i] = (number + producer) ^ (i * BENCH_LETTER_PRIME);
     letter->words[BENCH_LETTER_SUM] = bench_letter_sum(letter);

@@ -111,8 +111,9 @@ static void keep(unsigned row, unsigned peer, unsigned round, const struct bench
         cell->value[round] = outcome->rate;
         break;
     case BENCH_PUSH_TO_POP:
-        cell->value[round] = bench_histogram_quantile(&outcome->latency, 0.999);
+        cell->value[round] = bench_histogram_quantile(&outcome->in_queue, 0.999);
         bench_histogram_merge(&cell->latency, &outcome->latency);
+        bench_histogram_merge(&cell->in_queue, &outcome->in_queue);
         break;
     case BENCH_STOPPED:
         cell->value[round] = outcome->quiet_stopped_ns;
@@ -134,7 +135,7 @@ static bool take_turn(unsigned row, unsigned peer, unsigned round)
     if (program.options.verbose)
         fprintf(stderr, "%s, %s, round %u: %.0f/s, p99.9 %.0f ns, held up %.0f ns%s\n",
                 bench_queue_rows[row].name, bench_peers[peer]->name, round, outcome.rate,
-                bench_histogram_quantile(&outcome.latency, 0.999), outcome.quiet_stopped_ns,
+                bench_histogram_quantile(&outcome.in_queue, 0.999), outcome.quiet_stopped_ns,
                 outcome.is_cut ? ", cut off" : "");
     return true;
 }

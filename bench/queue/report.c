@@ -80,7 +80,8 @@ static void head_latency(FILE *out, const struct bench_results *results, unsigne
 
     (void)results;
     (void)peer;
-    fprintf(out, " %s p50 | p99.9 of rounds | of all | max | never popped |", title);
+    fprintf(out, " %s p50 | p99.9 in the queue | of all rounds | from due | max | never popped |",
+            title);
 }
 
 static void rule_latency(FILE *out, const struct bench_results *results, unsigned row,
@@ -89,7 +90,7 @@ static void rule_latency(FILE *out, const struct bench_results *results, unsigne
     (void)results;
     (void)row;
     (void)peer;
-    fputs("---|---|---|---|---|", out);
+    fputs("---|---|---|---|---|---|", out);
 }
 
 static void cell_latency(FILE *out, const struct bench_results *results, unsigned row,
@@ -98,20 +99,22 @@ static void cell_latency(FILE *out, const struct bench_results *results, unsigne
     const struct bench_cell *cell = &results->cells[row][peer];
     struct bench_spread spread = bench_spread_of(cell->value, results->rounds[row]);
 
-    fprintf(out, " %.1f | %.0f [%.0f..%.0f] | %.0f | %.0f | %" PRIu64 " |",
+    fprintf(out, " %.1f | %.0f [%.0f..%.0f] | %.0f | %.0f | %.0f | %" PRIu64 " |",
             bench_histogram_quantile(&cell->latency, 0.5) * 1e-3, spread.median * 1e-3,
             spread.min * 1e-3, spread.max * 1e-3,
+            bench_histogram_quantile(&cell->in_queue, 0.999) * 1e-3,
             bench_histogram_quantile(&cell->latency, 0.999) * 1e-3,
             bench_histogram_quantile(&cell->latency, 1) * 1e-3, cell->missing);
 }
 
 static void report_latency(FILE *out, const struct bench_results *results)
 {
-    fputs(
-        "Microseconds from when the push was due to after the pop; p99.9: median "
-        "[min..max] over the\nrounds, then of all rounds together; what was due while its producer "
-        "was stopped does not count.\n\n| queue |",
-        out);
+    fputs("Microseconds to after the pop. p50 and max: from when the push was due. p99.9 in the "
+          "queue: "
+          "without what\nthe producer lost between its pushes; median [min..max] over the rounds, "
+          "then of "
+          "all rounds together; then\nof all rounds from when it was due.\n\n| queue |",
+          out);
     each_column(out, results, BENCH_PUSH_TO_POP, 0, head_latency);
     fputs("|---|", out);
     each_column(out, results, BENCH_PUSH_TO_POP, 0, rule_latency);
@@ -145,7 +148,7 @@ static void cell_pairs(FILE *out, const struct bench_results *results, unsigned 
 static void report_pairs(FILE *out, const struct bench_results *results)
 {
     fprintf(out,
-            "p99.9 of the queue beside that of %s in the same round: the median of the ratios "
+            "p99.9 in the queue beside that of %s in the same round: the median of the ratios "
             "(above 1: %s is better),\nthe rounds in which %s was better, and how probable a "
             "count so uneven is by chance alone (sign test);\n\"+\", \"-\": not by chance.\n\n"
             "| queue | by design |",

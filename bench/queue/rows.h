@@ -28,9 +28,11 @@ struct bench_queue_row {
 extern const struct bench_queue_row bench_queue_rows[]; /* ended by one without a name */
 
 struct bench_cell {
-    double value[BENCH_QUEUE_ROUNDS_MAX];  /* rate; p99.9 in ns; or ns for which all were held up */
+    double value
+        [BENCH_QUEUE_ROUNDS_MAX]; /* rate; p99.9 in the queue in ns; or ns for which all were held up */
     double before[BENCH_QUEUE_ROUNDS_MAX]; /* the latter, before the stop */
     struct bench_histogram latency;        /* of all rounds */
+    struct bench_histogram in_queue;       /* the same */
     unsigned cut;                          /* rounds that had to be cut off */
     uint64_t missing;
 };

@@ -318,11 +318,17 @@ static void count_unpushed(const struct course *course, struct bench_outcome *ou
     const struct bench_trial *trial = course->trial;
 
     for (unsigned i = 0; i < trial->producers && trial->period_ns > 0; i++) {
-        uint64_t number = bench_word_read(&course->arena->producers[i].pushed.word);
-        uint64_t due_ns = course->arena->begin_ns + number * trial->period_ns;
+        const struct bench_producer_shared *producer = &course->arena->producers[i];
+        uint64_t begun_ns = bench_word_read(&producer->begun_ns.word);
+        uint64_t due_ns =
+            course->arena->begin_ns + bench_word_read(&producer->pushed.word) * trial->period_ns;
         for (; due_ns < course->stop_ns; due_ns += trial->period_ns) {
-            if (due_ns >= course->arena->count_from_ns)
-                bench_histogram_add(&outcome->latency, course->stop_ns - due_ns, 1);
+            uint64_t ready_ns = due_ns > begun_ns ? due_ns : begun_ns;
+            if (due_ns < course->arena->count_from_ns)
+                continue;
+            bench_histogram_add(&outcome->latency, course->stop_ns - due_ns, 1);
+            if (ready_ns < course->stop_ns)
+                bench_histogram_add(&outcome->in_queue, course->stop_ns - ready_ns, 1);
         }
     }
 }
@@ -345,10 +351,14 @@ static bool finish(struct course *course, struct bench_outcome *outcome)
         return false;
     uint64_t in = pushed(course), out = popped(course);
     outcome->missing = in > out ? in - out : 0;
-    for (unsigned i = 0; i < trial->consumers && trial->is_timed; i++)
+    for (unsigned i = 0; i < trial->consumers && trial->is_timed; i++) {
         bench_histogram_merge(&outcome->latency, &course->arena->consumers[i].latency);
-    if (trial->is_timed && outcome->missing > 0)
+        bench_histogram_merge(&outcome->in_queue, &course->arena->consumers[i].in_queue);
+    }
+    if (trial->is_timed && outcome->missing > 0) {
         bench_histogram_add(&outcome->latency, WEDGED_NS, outcome->missing);
+        bench_histogram_add(&outcome->in_queue, WEDGED_NS, outcome->missing);
+    }
     count_unpushed(course, outcome);
     if (has_ended)
         return tallies_agree(course);

@@ -47,12 +47,13 @@ struct bench_trial {
 };
 
 struct bench_outcome {
-    double rate;                    /* letters a second, popped */
-    bool is_cut;                    /* somebody had to be killed */
-    uint64_t missing;               /* of a trial that was cut off: pushed and never popped */
-    struct bench_histogram latency; /* the missing count with as long as was waited for them */
-    double quiet_before_ns;         /* longest time in which nobody got a letter of the others */
-    double quiet_stopped_ns;        /* the same while the victim was stopped */
+    double rate;                     /* letters a second, popped */
+    bool is_cut;                     /* somebody had to be killed */
+    uint64_t missing;                /* of a trial that was cut off: pushed and never popped */
+    struct bench_histogram latency;  /* the missing count with as long as was waited for them */
+    struct bench_histogram in_queue; /* without what the producer lost outside of its pushes */
+    double quiet_before_ns;          /* longest time in which nobody got a letter of the others */
+    double quiet_stopped_ns;         /* the same while the victim was stopped */
 };
 
 /* What the conductor and the workers of one trial share. */
@@ -62,6 +63,7 @@ struct bench_producer_shared {
     struct bench_line is_done;
     struct bench_line stopped_ns; /* when it was last stopped, and went on, as far as it is over */
     struct bench_line resumed_ns;
+    struct bench_line begun_ns; /* of its last push, see worker.c */
 };
 
 struct bench_consumer_shared {
@@ -69,6 +71,7 @@ struct bench_consumer_shared {
     struct bench_line popped;
     struct bench_tally tallies[BENCH_ENDS_MAX]; /* valid once the worker has ended well */
     struct bench_histogram latency;
+    struct bench_histogram in_queue;
     unsigned char bins[BENCH_BINS]; /* 1: it got a letter of somebody but the victim then */
 };
 

@@ -51,12 +51,13 @@ static bool was_stopped(const struct bench_producer_shared *mine, uint64_t due_n
 
 /* The stamp is when they were due: who could not push in time shall not hide it by pushing less. */
 static void write_batch(const struct bench_trial *trial, struct bench_letter *letters,
-                        unsigned producer, uint64_t number, uint64_t due_ns)
+                        unsigned producer, uint64_t number, uint64_t due_ns, uint64_t begun_ns)
 {
     uint64_t stamp_ns = due_ns != 0 ? due_ns : trial->is_timed ? bench_clock_ns() : 0;
 
     for (unsigned i = 0; i < trial->batch; i++) {
-        bench_letter_write(&letters[i], producer, number + i, stamp_ns);
+        bench_letter_write(&letters[i], producer, number + i, stamp_ns,
+                           begun_ns != 0 ? begun_ns : stamp_ns);
         if (PEAL_UNLIKELY(trial->plants_fault && producer == 0 && number + i == FAULTY))
             letters[i].words[BENCH_LETTER_BODY] ^= 256;
     }
@@ -73,12 +74,34 @@ static bool await_due(const struct bench_trial *trial, const struct bench_arena 
     return phase_of(arena) == BENCH_RUNNING;
 }
 
+/*
+ * When the pushes of a producer would have begun if the queue took no time. What it loses between its
+ * pushes is the scheduler's doing, and moves all that follows; what it loses in a push is the queue's,
+ * and does not: who is held up cannot hide it by pushing later.
+ */
+struct pace {
+    uint64_t begun_ns; /* of the last one, by this reckoning */
+    uint64_t ended_ns; /* when the last push came back */
+};
+
+static void begin_push(struct pace *pace, struct bench_producer_shared *mine, uint64_t due_ns)
+{
+    uint64_t now_ns = bench_clock_ns();
+    uint64_t ready_ns = pace->ended_ns > due_ns ? pace->ended_ns : due_ns;
+
+    if (pace->begun_ns < due_ns)
+        pace->begun_ns = due_ns;
+    pace->begun_ns += now_ns > ready_ns ? now_ns - ready_ns : 0;
+    bench_word_write(&mine->begun_ns.word, pace->begun_ns);
+}
+
 void bench_produce(const struct bench_trial *trial, struct bench_arena *arena, unsigned self)
 {
     struct bench_producer_shared *mine = &arena->producers[self];
     _Alignas(PEAL_WRITER_BYTES) struct bench_letter letters[BENCH_PEER_BATCH_MAX];
     void *end = open_end(trial, arena, &mine->is_ready, true);
     uint64_t number = 0, due_ns = 0;
+    struct pace pace = {0, 0};
     unsigned looks = 0;
 
     while (phase_of(arena) == BENCH_RUNNING) {
@@ -86,9 +109,10 @@ void bench_produce(const struct bench_trial *trial, struct bench_arena *arena, u
             due_ns = arena->begin_ns + number * trial->period_ns;
             if (!await_due(trial, arena, due_ns, &looks))
                 break;
+            begin_push(&pace, mine, due_ns);
         }
         bool is_timed = due_ns == 0 || !was_stopped(mine, due_ns);
-        write_batch(trial, letters, self, number, is_timed ? due_ns : 1);
+        write_batch(trial, letters, self, number, is_timed ? due_ns : 1, pace.begun_ns);
         for (size_t sent = 0; sent < trial->batch && phase_of(arena) == BENCH_RUNNING;) {
             size_t some = trial->peer->push(end, letters + sent, trial->batch - sent);
             sent += some;
@@ -98,7 +122,11 @@ void bench_produce(const struct bench_trial *trial, struct bench_arena *arena, u
             else
                 idle(trial, &looks);
         }
+        if (trial->period_ns > 0)
+            pace.ended_ns = bench_clock_ns();
     }
+    if (trial->period_ns > 0)
+        begin_push(&pace, mine, arena->begin_ns + number * trial->period_ns);
     bench_word_write(&mine->is_done.word, 1);
     /* Closing is work in some queues; it shall not fall into the time in which the rest is popped. */
     while (phase_of(arena) != BENCH_ENDING)
@@ -131,8 +159,11 @@ static void note_times(const struct bench_trial *trial, const struct bench_arena
 
     for (size_t i = 0; i < count; i++) {
         uint64_t stamp_ns = letters[i].words[BENCH_LETTER_STAMP];
-        if (stamp_ns >= arena->count_from_ns)
+        uint64_t begun_ns = letters[i].words[BENCH_LETTER_BEGUN];
+        if (stamp_ns >= arena->count_from_ns) {
             bench_histogram_add(&mine->latency, now_ns > stamp_ns ? now_ns - stamp_ns : 0, 1);
+            bench_histogram_add(&mine->in_queue, now_ns > begun_ns ? now_ns - begun_ns : 0, 1);
+        }
         of_others |= letters[i].words[BENCH_LETTER_PRODUCER] != 0;
     }
     if (of_others && bin < BENCH_BINS)
