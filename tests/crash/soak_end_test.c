@@ -24,14 +24,11 @@ struct pipe_ends {
 /* Does nothing until it is killed. */
 static pid_t start_mortal(void)
 {
-    const pid_t parent = getpid();
-    pid_t pid = fork();
+    pid_t pid = mortal_fork();
     if (pid != 0)
         return pid;
-    if (mortal_begin(parent))
-        for (;;)
-            (void)pause();
-    _exit(127);
+    for (;;)
+        (void)pause();
 }
 
 /* Stops a mortal, says "s", and when it is asked afterwards says "a": it is alive. */

@@ -86,14 +86,11 @@ static void live(struct soak_hand *hand, uint64_t seed)
 
 static pid_t start(uint32_t index, uint64_t seed)
 {
-    (void)fflush(NULL);
-    const pid_t parent = getpid();
-    pid_t pid = fork();
+    pid_t pid = mortal_fork();
     assert_true(pid >= 0); /* a signal to -1 would go to everybody */
     if (pid != 0)
         return pid;
-    if (mortal_begin(parent))
-        live(&commons->book.hands[index], seed);
+    live(&commons->book.hands[index], seed);
     _exit(127);
 }
 

@@ -16,7 +16,7 @@ static const int faults[] = {SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGSYS};
 
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
 
-bool mortal_begin(pid_t parent)
+static void begin(pid_t parent)
 {
     (void)prctl(PR_SET_PDEATHSIG, SIGKILL);
     (void)setpgid(0, 0);
@@ -28,7 +28,20 @@ bool mortal_begin(pid_t parent)
 #else
     (void)faults;
 #endif
-    return getppid() == parent;
+    if (getppid() != parent)
+        _exit(127);
+}
+
+pid_t mortal_fork(void)
+{
+    (void)fflush(NULL);
+    const pid_t parent = getpid();
+    pid_t pid = fork();
+    if (pid == 0)
+        begin(parent);
+    else if (pid > 0)
+        (void)setpgid(pid, pid); /* it may be stopped before it comes to do so */
+    return pid;
 }
 
 bool mortal_kill(pid_t pid, int *status)

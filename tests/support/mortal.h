@@ -9,11 +9,11 @@
 #include <sys/types.h>
 
 /*
- * The first thing that a forked process does: it dies with its parent, signals do by default what they do, and its process
- * group is its own. For when a shell ends and leaves a group behind in which somebody is stopped, the kernel sends SIGHUP to
- * all of that group, and a campaign that stops its mortals would end without a word. False: the parent is dead.
+ * As fork(). The child dies with its parent, signals do there by default what they do, and its process group is its own, before
+ * this returns in either of them. For when a shell ends and leaves a group behind in which somebody is stopped, the kernel sends
+ * SIGHUP to all of that group, and a campaign that stops its mortals would end without a word.
  */
-bool mortal_begin(pid_t parent);
+pid_t mortal_fork(void);
 
 /* SIGKILL, and reaps it. False: it had ended by itself, as *status (of waitpid) says. */
 bool mortal_kill(pid_t pid, int *status);

@@ -4,7 +4,6 @@
 #include "tests/support/mortal.h"
 
 #include <signal.h>
-#include <stdio.h>
 #include <sys/ptrace.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -34,9 +33,7 @@ static bool go_to_act(pid_t pid)
 
 struct stepper stepper_start(stepper_life *life, void *context)
 {
-    (void)fflush(NULL);
-    const pid_t parent = getpid();
-    struct stepper stepper = {.pid = fork(), .state = STEPPER_FAILED};
+    struct stepper stepper = {.pid = mortal_fork(), .state = STEPPER_FAILED};
     if (stepper.pid > 0) {
         if (go_to_act(stepper.pid))
             stepper.state = STEPPER_GOES_ON;
@@ -44,7 +41,7 @@ struct stepper stepper_start(stepper_life *life, void *context)
     }
     if (stepper.pid < 0)
         return stepper;
-    if (!mortal_begin(parent) || ptrace(PTRACE_TRACEME, 0, NULL, NULL) != 0)
+    if (ptrace(PTRACE_TRACEME, 0, NULL, NULL) != 0)
         _exit(127);
     if (!life(context))
         _exit(1);
