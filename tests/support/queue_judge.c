@@ -13,6 +13,9 @@
 /* After so many times nothing, nothing is left: a lane is left when it is found empty after it has ended. */
 #define IDLE 3u
 
+/* More than there can be. */
+#define POPS_MAX 100u
+
 static __attribute__((format(printf, 2, 3))) void complain(struct queue_judge *judge,
                                                            const char *format, ...)
 {
@@ -197,7 +200,8 @@ static void pop_all(struct queue_judge *judge)
 {
     struct queue_act_job job;
     struct peal_queue_message message;
-    for (uint32_t idle = 0; idle < IDLE;) {
+    uint32_t pops = 0;
+    for (uint32_t idle = 0; idle < IDLE && pops < POPS_MAX; pops++) {
         enum peal_status status = peal_queue_pop(judge->queue, &job, sizeof(job), &message);
         if (status == PEAL_OK)
             note(judge, &job, message.size_bytes, message.is_redelivered);
@@ -208,6 +212,8 @@ static void pop_all(struct queue_judge *judge)
         if (judge->complaint[0])
             return;
     }
+    if (pops == POPS_MAX)
+        complain(judge, "messages come without end");
 }
 
 /* Nothing of what the process has left is in the way. */
@@ -259,7 +265,8 @@ void queue_judge_end(struct queue_judge *judge)
 static void take_all(struct queue_judge *judge, struct peal_queue_consumer *consumer)
 {
     struct peal_queue_batch batch;
-    for (uint32_t idle = 0; idle < IDLE;) {
+    uint32_t pops = 0;
+    for (uint32_t idle = 0; idle < IDLE && pops < POPS_MAX; pops++) {
         enum peal_status status = peal_queue_consumer_take(consumer, 1, &batch);
         const void *data;
         size_t size_bytes;
@@ -275,6 +282,8 @@ static void take_all(struct queue_judge *judge, struct peal_queue_consumer *cons
         note(judge, &job, size_bytes, batch.is_redelivered);
         peal_queue_consumer_finish(consumer, &batch);
     }
+    if (pops == POPS_MAX)
+        complain(judge, "messages come without end");
 }
 
 const char *queue_judge_copy(const struct queue_act *act, const struct queue_act_book *book,

@@ -8,6 +8,9 @@
 #include <sched.h>
 #include <string.h>
 
+/* More than all lanes can hold. */
+#define POPS_MAX 100000u
+
 #define EXPECT(condition) EXPECT_OR_NOTE(&part->book->wrong, condition)
 
 static void note_time(struct soak_queue *part, enum soak_queue_call call, uint64_t begin_ns)
@@ -273,9 +276,10 @@ bool soak_keeper_settle(struct soak_keeper *keeper)
         struct soak_queue *part = &keeper->parts[kind];
         struct peal_queue_stats stats = {.struct_bytes = sizeof(stats)};
         /* Three times nothing: a lane is left when it has been found empty after it has ended. */
-        for (uint32_t idle = 0; idle < 3; idle++)
-            while (pop(part, SOAK_BATCH))
-                continue;
+        uint32_t pops = 0;
+        for (uint32_t idle = 0; idle < 3 && pops < POPS_MAX; pops++)
+            idle += !pop(part, SOAK_BATCH);
+        EXPECT(pops < POPS_MAX);
         EXPECT(peal_queue_stats(part->queue, &stats) == PEAL_OK);
         EXPECT(stats.pending == 0 && stats.lanes == 0 && stats.corrupt == 0);
         EXPECT(stats.lost >= keeper->lost[kind]);
