@@ -46,7 +46,7 @@ uint32_t queue_ledger_open(struct queue_ledger *ledger, const char *name)
 
 size_t queue_ledger_words(uint64_t number)
 {
-    return 1 + number % QUEUE_WORDS_MAX;
+    return 1 + (size_t)(number % QUEUE_WORDS_MAX);
 }
 
 static uint64_t word_of(uint64_t account, uint64_t number, size_t place)

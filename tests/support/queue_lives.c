@@ -195,7 +195,8 @@ struct meeting {
     struct queue_life *life;
     struct peal_bus *ours;
     struct peal_bus *theirs;
-    struct queue_hand hand; /* theirs */
+    struct queue_hand hand;   /* theirs */
+    struct queue_hand *other; /* a second lane for them to push to */
     bool has_been;
 };
 
@@ -214,13 +215,6 @@ static void they_pop(void *context)
     struct meeting *meeting = context;
     meeting->has_been = true;
     (void)queue_hand_pop(&meeting->hand);
-}
-
-static void they_push(void *context)
-{
-    struct meeting *meeting = context;
-    meeting->has_been = true;
-    (void)queue_hand_push(&meeting->hand);
 }
 
 static void meet_at(struct meeting *meeting, const char *point, void (*function)(void *context))
@@ -258,15 +252,14 @@ static int meet_at_the_door(struct meeting *meeting, const char *point, bool as_
     return end(life, &meeting->hand);
 }
 
-/* They pop or push while we pop. */
+/* They pop while we pop. */
 static int meet_popping(struct meeting *meeting, const char *point, void (*function)(void *context))
 {
     struct queue_life *life = meeting->life;
     const struct peal_queue_options options =
         queue_life_options(life, PEAL_QUEUE_PUSH | PEAL_QUEUE_POP, DEPTH, PEAL_QUEUE_FULL_REFUSE);
-    const struct peal_queue_options of_theirs = queue_life_options(
-        life, function == they_push ? PEAL_QUEUE_PUSH | PEAL_QUEUE_POP : PEAL_QUEUE_POP, DEPTH,
-        PEAL_QUEUE_FULL_REFUSE);
+    const struct peal_queue_options of_theirs =
+        queue_life_options(life, PEAL_QUEUE_POP, 0, PEAL_QUEUE_FULL_REFUSE);
     struct queue_hand hand = hand_of(life, 0);
     meeting->hand = hand_of(life, 1);
     MUST(queue_hand_open(&hand, meeting->ours, QUEUE_LIFE_MEETING, &options) == PEAL_OK);
@@ -325,11 +318,44 @@ static int meet_leaving(struct meeting *meeting, const char *point)
     return end(life, &meeting->hand);
 }
 
+/* The first lane has been looked at, and the second not yet: they push to the first, and then to the second. */
+static void they_push_to_both(void *context)
+{
+    struct meeting *meeting = context;
+    meeting->has_been = true;
+    (void)queue_hand_push(meeting->other);
+    (void)queue_hand_push(&meeting->hand);
+}
+
+static void they_push_at_the_next(void *context)
+{
+    fault_plan_call("queue.looking", they_push_to_both, context);
+}
+
+static int meet_between_looks(struct meeting *meeting)
+{
+    struct queue_life *life = meeting->life;
+    const struct peal_queue_options options =
+        queue_life_options(life, PEAL_QUEUE_PUSH | PEAL_QUEUE_POP, DEPTH, PEAL_QUEUE_FULL_REFUSE);
+    struct queue_hand hand = hand_of(life, 0);
+    meeting->hand = hand_of(life, 1);
+    meeting->other = &hand;
+    MUST(queue_hand_open(&hand, meeting->ours, QUEUE_LIFE_MEETING, &options) == PEAL_OK);
+    MUST(queue_hand_open(&meeting->hand, meeting->theirs, QUEUE_LIFE_MEETING, &options) == PEAL_OK);
+    MUST(is_any_of(queue_hand_pop(&hand), PEAL_OK, PEAL_EMPTY));
+    meet_at(meeting, "queue.looking", they_push_at_the_next);
+    MUST(is_any_of(queue_hand_pop(&hand), PEAL_OK, PEAL_EMPTY));
+    have_met(meeting);
+    MUST(is_any_of(queue_hand_pop(&hand), PEAL_OK, PEAL_EMPTY));
+    MUST(end(life, &meeting->hand) == 0);
+    return end(life, &hand);
+}
+
 static int meet_in_order(struct meeting *meeting)
 {
     struct queue_life *life = meeting->life;
+    MUST(meet_between_looks(meeting) == 0);
     MUST(meet_popping(meeting, "queue.looking", they_pop) == 0);
-    MUST(meet_popping(meeting, "queue.looking", they_push) == 0);
     MUST(meet_popping(meeting, "queue.claiming", they_pop) == 0);
     MUST(meet_popping(meeting, "queue.won", they_pop) == 0);
     return 0;
