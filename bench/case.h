@@ -35,8 +35,10 @@ struct bench_setup {
     uint32_t size_bytes;  /* of a message; a multiple of 8 */
     uint32_t batch;       /* messages at a time; 0 and 1: singles */
     uint32_t subscribers; /* of the topic */
+    uint32_t topics;      /* in a waitset; of a region */
     bool in_place;        /* loan and take, instead of publish and take_copy */
     bool threads;         /* each subscriber in a thread of its own */
+    bool idle;            /* waitset: there is nothing to be found */
     bool serial;          /* raw: nothing is speculated past the poll */
     uint32_t delay_ns;    /* planted into each operation, to see the harness notice */
 };
@@ -102,10 +104,20 @@ extern const struct bench_case bench_futex_wake;      /* wake.c */
 extern const struct bench_case bench_topic_wake;      /* wake.c */
 extern const struct bench_case bench_topic_ping_pong; /* ping_pong.c */
 extern const struct bench_case bench_topic_stream;    /* stream.c */
-extern const struct bench_case bench_topic_fan_out;   /* fan_out.c */
 extern const struct bench_case bench_topic_publish;   /* publish.c */
 extern const struct bench_case bench_spsc_ring;       /* spsc.c */
 extern const struct bench_case bench_ck_ring;         /* spsc.c */
+
+extern const struct bench_case bench_topic_fan_out;    /* growth/awake.c */
+extern const struct bench_case bench_topic_asleep;     /* growth/asleep.c */
+extern const struct bench_case bench_waitset;          /* growth/waitset.c */
+extern const struct bench_case bench_attach;           /* growth/attach.c */
+extern const struct bench_case bench_first_message;    /* growth/attach.c */
+extern const struct bench_case bench_region_bytes;     /* growth/memory.c */
+extern const struct bench_case bench_empty_bytes;      /* growth/memory.c */
+extern const struct bench_case bench_topic_bytes;      /* growth/memory.c */
+extern const struct bench_case bench_publisher_bytes;  /* growth/memory.c */
+extern const struct bench_case bench_subscriber_bytes; /* growth/memory.c */
 
 /* Operations that are done before any is timed. */
 static inline uint64_t bench_warm_up(uint64_t count)

@@ -29,6 +29,13 @@ static inline void bench_clock_spin(uint64_t duration_ns)
         continue;
 }
 
+/* --plant-delay, in front of each publish and push; 0 in earnest. */
+static inline void bench_clock_plant(uint32_t delay_ns)
+{
+    if (__builtin_expect(delay_ns != 0, 0))
+        bench_clock_spin(delay_ns);
+}
+
 /* What one reading costs: every individually timed sample contains about one of it. */
 static inline double bench_clock_cost_ns(void)
 {

@@ -68,6 +68,7 @@ static pid_t fork_conductor(const struct bench_guarded *guarded, const sigset_t 
     /* Ctrl-C reaches all processes of the terminal; it is the guard that answers it. */
     signal(SIGINT, SIG_IGN);
     signal(SIGHUP, SIG_IGN);
+    signal(SIGTERM, SIG_IGN); /* timeout(1) sends it to the whole group */
     sigprocmask(SIG_SETMASK, old_mask, NULL);
     exit(guarded->conduct(guarded->context));
 }

@@ -33,6 +33,19 @@ static struct {
     char **argv;
 } program;
 
+/* The scenarios come group by group. */
+static void print_group_if_done(enum bench_group group)
+{
+    const struct bench_guide *guide = &program.guide;
+    bool is_last = guide->current >= guide->count ||
+                   guide->scenarios[guide->current]->group != group || bench_interrupted() != 0;
+
+    if (!is_last || bench_guard_hurries())
+        return;
+    bench_text_group(stdout, &program.run.results, group);
+    fflush(stdout);
+}
+
 static void run_scenario(struct gbench_state *state, void *context)
 {
     const struct bench_scenario *scenario = context;
@@ -55,6 +68,7 @@ static void run_scenario(struct gbench_state *state, void *context)
     }
     program.guide.done_s += scenario->seconds * run->scale * run->rounds / BENCH_ROUNDS_FULL;
     program.guide.current++;
+    print_group_if_done(scenario->group);
     gbench_report(state, (double)(bench_clock_ns() - begin_ns), run->results.count - before);
 }
 

@@ -22,6 +22,7 @@ struct ping_pong {
     unsigned char *sent; /* and then as many bytes received */
     unsigned char *received;
     uint64_t number;
+    uint32_t delay_ns;
 };
 
 static void *open_ping_pong(const struct bench_context *context)
@@ -34,6 +35,7 @@ static void *open_ping_pong(const struct bench_context *context)
     snprintf(there, sizeof there, "%s.there", context->topic);
     snprintf(back, sizeof back, "%s.back", context->topic);
     state->context = context;
+    state->delay_ns = context->pair->delay_ns;
     state->bus = bench_bus_open(context, 0);
     state->publisher = bench_publisher_open(state->bus, measuring ? there : back, size_bytes, 0);
     state->subscriber = bench_subscriber_open(state->bus, measuring ? back : there);
@@ -57,6 +59,7 @@ static void close_ping_pong(void *opaque)
 BENCH_INLINE uint64_t trip_by_copy(struct ping_pong *state, size_t size_bytes, uint64_t number)
 {
     uint64_t begin_ns = bench_clock_ns();
+    bench_clock_plant(state->delay_ns);
     bench_publish(state->publisher, state->sent, size_bytes);
     bench_take_copy(state->subscriber, state->received, size_bytes);
     uint64_t end_ns = bench_clock_ns();
@@ -72,6 +75,7 @@ BENCH_INLINE uint64_t trip_in_place(struct ping_pong *state, size_t size_bytes, 
     struct peal_message message;
 
     uint64_t begin_ns = bench_clock_ns();
+    bench_clock_plant(state->delay_ns);
     memcpy(bench_loan(state->publisher, size_bytes), state->sent, size_bytes);
     bench_must(peal_publisher_commit(state->publisher, size_bytes), "commit");
     const void *answer = bench_take(state->subscriber, size_bytes, &message);
@@ -127,6 +131,7 @@ BENCH_INLINE void answer_in_place(struct ping_pong *state, size_t size_bytes)
     struct peal_message message;
     const void *question = bench_take(state->subscriber, size_bytes, &message);
 
+    bench_clock_plant(state->delay_ns);
     memcpy(bench_loan(state->publisher, size_bytes), question, size_bytes);
     bench_must(peal_publisher_commit(state->publisher, size_bytes), "commit");
     bench_must(peal_subscriber_release(state->subscriber, &message), "release");
@@ -141,6 +146,7 @@ BENCH_INLINE void serve_size(struct ping_pong *state, size_t size_bytes, uint64_
             answer_in_place(state, size_bytes);
         } else {
             bench_take_copy(state->subscriber, state->received, size_bytes);
+            bench_clock_plant(state->delay_ns);
             bench_publish(state->publisher, state->received, size_bytes);
         }
     }

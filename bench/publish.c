@@ -16,6 +16,7 @@ struct publish {
     struct peal_bus *bus;
     struct peal_publisher *publisher;
     uint64_t number;
+    uint32_t delay_ns;
 };
 
 static void *open_publish(const struct bench_context *context)
@@ -27,6 +28,7 @@ static void *open_publish(const struct bench_context *context)
         bench_die("publish: a batch of %u does not divide %d", (unsigned)context->setup.batch,
                   CHUNK);
     publish->context = context;
+    publish->delay_ns = context->pair->delay_ns;
     if (context->side == BENCH_SERVING)
         return publish;
     publish->bus = bench_bus_open(context, 0);
@@ -93,6 +95,7 @@ static void measure_publish(void *opaque, uint64_t count, struct bench_sample *s
     for (uint64_t chunk = 0; chunk <= (count + CHUNK - 1) / CHUNK; chunk++) {
         uint64_t first = publish->number, begin_ns = bench_clock_ns();
         while (publish->number - first < CHUNK) {
+            bench_clock_plant(publish->delay_ns);
             if (batch > 1)
                 publish_batch(publish, batch);
             else

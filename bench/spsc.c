@@ -84,9 +84,12 @@ BENCH_INLINE void must_be(uint64_t received, uint64_t number)
 
 static void send_singles(struct ring *ring, uint64_t end)
 {
+    uint32_t delay_ns = ring->context->pair->delay_ns;
+
     for (; ring->number < end; ring->number++) {
         enum peal_status status;
 
+        bench_clock_plant(delay_ns);
         while ((status = peal_spsc_push(ring->producer, &ring->number)) == PEAL_FULL)
             bench_poll_gently();
         bench_must(status, "push");
@@ -188,6 +191,8 @@ static void go_on(struct ring *ring, uint64_t end)
     while (ring->number < end) {
         size_t wanted =
             end - ring->number < setup->batch ? (size_t)(end - ring->number) : setup->batch;
+        if (sends)
+            bench_clock_plant(ring->context->pair->delay_ns);
         if (sends && setup->in_place)
             send_in_place(ring, wanted);
         else if (sends)

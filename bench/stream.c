@@ -25,6 +25,7 @@ struct stream {
     struct peal_subscriber *subscriber;
     unsigned char *buffers; /* one a message of a batch */
     uint64_t number;
+    uint32_t delay_ns;
 };
 
 static uint32_t batch_of(const struct bench_setup *setup)
@@ -40,6 +41,7 @@ static void *open_stream(const struct bench_context *context)
     if (setup->batch > BATCH_MAX)
         bench_die("stream: batches of %u are too large", (unsigned)setup->batch);
     stream->context = context;
+    stream->delay_ns = context->pair->delay_ns;
     stream->bus = bench_bus_open(context, 0);
     if (context->side == BENCH_SERVING) {
         size_t batch = setup->size_bytes > 4096 && setup->batch > 1 ? setup->batch : 0;
@@ -131,6 +133,7 @@ BENCH_INLINE void serve_size(struct stream *stream, size_t size_bytes, uint64_t 
 
     while (stream->number < end) {
         size_t wanted = end - stream->number < batch ? (size_t)(end - stream->number) : batch;
+        bench_clock_plant(stream->delay_ns);
         if (batch == 1)
             send_one(stream, size_bytes);
         else if (setup->in_place)

@@ -8,18 +8,16 @@
  * waker then asks /proc until its state is S, and lets it rest a moment. The count of voluntary
  * context switches tells at the end that it did sleep every time.
  */
+#include "bench/asleep.h"
 #include "bench/clock.h"
 #include "bench/futex.h"
 #include "bench/topic.h"
 
-#include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 #include <sys/resource.h>
 
 enum {
     REST_NS = 50000, /* the same for the floor: deeper idle states wake later */
-    ASLEEP_WITHIN_NS = 1000000000,
     SAMPLES_MAX = 65536,
 };
 
@@ -80,29 +78,10 @@ static void close_wake(void *opaque)
     free(wake);
 }
 
-/* 'S' while it sleeps; the name before it, in parentheses, may hold anything. */
-static char state_of(pid_t pid)
-{
-    char path[32], line[256];
-
-    snprintf(path, sizeof path, "/proc/%d/stat", (int)pid);
-    FILE *file = fopen(path, "re");
-    if (file == NULL || fgets(line, sizeof line, file) == NULL)
-        bench_die("cannot read %s", path);
-    fclose(file);
-    const char *name_end = strrchr(line, ')');
-    return name_end != NULL && name_end[1] == ' ' ? name_end[2] : '?';
-}
-
 static void await_asleep(const struct wake *wake)
 {
     bench_word_await(&wake->shared->about_to_wait.word, wake->number + 1);
-    uint64_t begin_ns = bench_clock_ns();
-    while (state_of(wake->context->pair->serving_thread) != 'S') {
-        if (bench_clock_ns() - begin_ns > ASLEEP_WITHIN_NS)
-            bench_die("wake: the sleeper does not go to sleep");
-        bench_poll();
-    }
+    bench_asleep_await(wake->context->pair->serving_thread);
     bench_clock_spin(REST_NS);
 }
 
@@ -112,6 +91,7 @@ static void send(struct wake *wake)
 
     message.begin_ns = bench_clock_ns();
     if (wake->publisher != NULL) {
+        bench_clock_plant(wake->context->pair->delay_ns);
         bench_publish(wake->publisher, &message, sizeof message);
     } else {
         bench_word_write(&wake->shared->begin_ns.word, message.begin_ns);

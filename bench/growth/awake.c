@@ -86,6 +86,7 @@ static void measure_fan_out(void *opaque, uint64_t count, struct bench_sample *s
         uint64_t begin_ns = bench_clock_ns();
         for (unsigned i = 0; i < BLOCK; i++, fan->number++) {
             bench_payload_write(message, sizeof message, fan->number);
+            bench_clock_plant(fan->context->pair->delay_ns);
             bench_must(peal_publisher_publish(fan->publisher, message, sizeof message), "publish");
         }
         uint64_t end_ns = bench_clock_ns();
