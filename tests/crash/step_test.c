@@ -14,6 +14,7 @@
  *      step_test ACT N                      one death again
  */
 #include "bus/bus_internal.h"
+#include "core/recover.h"
 #include "tests/support/acts.h"
 #include "tests/support/eventually.h"
 #include "tests/support/newcomer.h"
@@ -84,7 +85,10 @@ static const char *recover_copy(void *copy, uint64_t size_bytes)
 {
     struct newcomer newcomer;
     const char *wrong = newcomer_come(&newcomer, copy, size_bytes);
-    return wrong ? wrong : newcomer_audit(&newcomer);
+    if (wrong)
+        return wrong;
+    (void)peal_recover(&newcomer.region);
+    return newcomer_audit(&newcomer);
 }
 
 static void step_through(const struct act *act)

@@ -3,7 +3,6 @@
 
 #include "core/audit.h"
 #include "core/client.h"
-#include "core/recover.h"
 
 #include <string.h>
 
@@ -23,7 +22,6 @@ const char *newcomer_come(struct newcomer *newcomer, void *copy, uint64_t size_b
                            &newcomer->authority) != PEAL_OK ||
         peal_client_register(&newcomer->region, "newcomer", 1) != PEAL_OK)
         return "the newcomer is refused";
-    (void)peal_recover(&newcomer->region);
     return NULL;
 }
 

@@ -14,7 +14,7 @@ struct newcomer {
     uint64_t size_bytes;
 };
 
-/* Attaches and recovers. NULL: all is well; else what is wrong. */
+/* Attaches. NULL: all is well; else what is wrong. */
 const char *newcomer_come(struct newcomer *newcomer, void *copy, uint64_t size_bytes);
 
 /* An audit: nothing is held by anybody, but for the newcomer's own entry. NULL: so it is. */

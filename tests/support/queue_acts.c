@@ -150,12 +150,12 @@ static bool take(const struct queue_act_life *life)
     return true;
 }
 
-static bool take_and_be_done(const struct queue_act_life *life)
+static bool take_and_be_done(const struct queue_act_life *life, size_t max)
 {
     struct queue_act_book *book = life->book;
-    struct peal_queue_message messages[2];
+    struct peal_queue_message messages[QUEUE_ACT_HELD];
     size_t count = 0;
-    if (peal_queue_take(queue, messages, 2, &count) != PEAL_OK)
+    if (peal_queue_take(queue, messages, max, &count) != PEAL_OK)
         return false;
     for (size_t i = 0; i < count; i++)
         memcpy(&book->hands[book->popped + i], messages[i].data, sizeof(book->hands[0]));
@@ -165,6 +165,16 @@ static bool take_and_be_done(const struct queue_act_life *life)
     peal_fence_compiler();
     book->popped += (uint32_t)count;
     return true;
+}
+
+static bool take_two(const struct queue_act_life *life)
+{
+    return take_and_be_done(life, 2);
+}
+
+static bool take_the_rest(const struct queue_act_life *life)
+{
+    return take_and_be_done(life, QUEUE_ACT_JUDGES);
 }
 
 static bool close_queue(const struct queue_act_life *life)
@@ -191,6 +201,15 @@ static bool prepare_full(const struct queue_act_life *life, enum peal_queue_full
 static bool prepare_full_of_oldest(const struct queue_act_life *life)
 {
     return prepare_full(life, PEAL_QUEUE_FULL_DROP_OLDEST);
+}
+
+/* The next batch goes round the end of the ring. */
+static bool prepare_full_near_the_end(const struct queue_act_life *life)
+{
+    bool is_well = prepare_full_of_oldest(life);
+    for (uint32_t i = 0; i < QUEUE_ACT_DEPTH - 2 && is_well; i++)
+        is_well = push(life, 1);
+    return is_well;
 }
 
 static bool prepare_full_of_newest(const struct queue_act_life *life)
@@ -240,7 +259,7 @@ const struct queue_act queue_acts[] = {
     {"push-strict", QUEUE_ACT_STRICT, prepare_to_push, push_one},
     {"push-batch-strict", QUEUE_ACT_STRICT, prepare_to_push, push_three},
     {"push-drop-oldest", 0, prepare_full_of_oldest, push_one},
-    {"push-batch-drop-oldest", 0, prepare_full_of_oldest, push_three},
+    {"push-batch-drop-oldest", 0, prepare_full_near_the_end, push_three},
     {"push-drop-newest", 0, prepare_full_of_newest, push_three},
     {"first-pop", QUEUE_ACT_RELEASES, prepare_to_pop_first, pop_one},
     {"pop", QUEUE_ACT_RELEASES, prepare_to_pop, pop_one},
@@ -248,11 +267,11 @@ const struct queue_act queue_acts[] = {
     {"pop-batch-strict", QUEUE_ACT_STRICT | QUEUE_ACT_RELEASES, prepare_to_pop, pop_three},
     {"pop-batch-drops-held", QUEUE_ACT_DROPS_HELD | QUEUE_ACT_RELEASES, prepare_to_pop, pop_three},
     {"pop-left-behind", QUEUE_ACT_HAS_LEFT | QUEUE_ACT_RELEASES, prepare_to_pop_first, pop_one},
-    {"take-done", QUEUE_ACT_RELEASES, prepare_to_pop, take_and_be_done},
+    {"take-done", QUEUE_ACT_RELEASES, prepare_to_pop, take_two},
+    {"take-done-rest", QUEUE_ACT_RELEASES | QUEUE_ACT_TAKES_ALL, prepare_to_pop, take_the_rest},
     {"take-done-left-behind", QUEUE_ACT_HAS_LEFT | QUEUE_ACT_RELEASES, prepare_to_pop_first,
-     take_and_be_done},
-    {"take-done-drops-held", QUEUE_ACT_DROPS_HELD | QUEUE_ACT_RELEASES, prepare_to_pop,
-     take_and_be_done},
+     take_two},
+    {"take-done-drops-held", QUEUE_ACT_DROPS_HELD | QUEUE_ACT_RELEASES, prepare_to_pop, take_two},
     {"close-pusher", 0, prepare_to_push, close_queue},
     {"close-popper-holding", 0, prepare_to_close_holding, close_queue},
     {"close-popper-holding-drops-held", QUEUE_ACT_DROPS_HELD, prepare_to_close_holding,

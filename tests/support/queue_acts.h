@@ -15,7 +15,7 @@
 #define QUEUE_ACT_JUDGES 6u /* and QUEUE_ACT_LEFT of them somebody took and left undone */
 #define QUEUE_ACT_LEFT 2u
 #define QUEUE_ACT_HELD 8u
-#define QUEUE_ACT_MORTALS 16u
+#define QUEUE_ACT_MORTALS 24u
 
 /* A message. */
 struct queue_act_job {
@@ -40,8 +40,9 @@ struct queue_act_book {
 enum queue_act_setting {
     QUEUE_ACT_STRICT = 1u << 0,
     QUEUE_ACT_DROPS_HELD = 1u << 1,
-    QUEUE_ACT_HAS_LEFT = 1u << 2, /* before it comes, somebody has left with messages undone */
-    QUEUE_ACT_RELEASES = 1u << 3, /* the process gets done with messages */
+    QUEUE_ACT_HAS_LEFT = 1u << 2,  /* before it comes, somebody has left with messages undone */
+    QUEUE_ACT_RELEASES = 1u << 3,  /* the process gets done with messages */
+    QUEUE_ACT_TAKES_ALL = 1u << 4, /* ... all that there are */
 };
 
 struct queue_act_life {
