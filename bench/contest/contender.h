@@ -96,7 +96,8 @@ struct bench_contender {
 
     /* All but open, prepare, send, receive may be NULL. */
     size_t (*memory_bytes)(const struct bench_channel *channel);
-    bool (*begin)(struct bench_channel *channel); /* false: not here; said why on stderr */
+    /* False: not here; said why on stderr. May lower the depth to what can be had. */
+    bool (*begin)(struct bench_channel *channel);
     /* Also in the place of a conductor that was killed, by its guard: `state` and `memory` are NULL then,
      * and what must be cleared away is found by its name. */
     void (*end)(struct bench_channel *channel);
