@@ -85,7 +85,7 @@ folder=${3-build/fuzz}
 for target in $targets; do
     build "$target"
     # A region is 128 KiB; longer inputs are of no use.
-    if "$folder/$target" -max_total_time="$seconds" -timeout=10 -rss_limit_mb=1024 -max_len=131073 -print_final_stats=1 \
+    if "$folder/$target" -max_total_time="$seconds" -len_control=0 -timeout=20 -rss_limit_mb=1024 -max_len=131073 -print_final_stats=1 \
         -artifact_prefix="$folder/" "$folder/$target-corpus" "tests/fuzz/corpus/$target" >"$folder/$target.log" 2>&1; then
         grep -E '^(stat::number_of_executed_units|Done)' "$folder/$target.log"
         grep -oE 'INITED .*' "$folder/$target.log" | head -1

@@ -8,11 +8,9 @@
 #include "bus/queue_internal.h"
 #include "core/audit.h"
 #include "core/recover.h"
-#include "tests/support/eventually.h"
 #include "tests/support/region_rig.h"
 #include "tests/support/topic_fixture.h"
 
-#include <pthread.h>
 #include <setjmp.h>
 #include <signal.h>
 #include <stdarg.h>
@@ -351,55 +349,6 @@ static void another_type_or_kind_is_refused(void **state)
     rig_close(&rig);
 }
 
-static peal_u32 stopped;
-
-/* Other sizes for the queue, as fast as it goes. */
-static void *change_size(void *context)
-{
-    peal_u32 *size = context;
-    while (!peal_u32_load_acquire(&stopped)) {
-        peal_u32_store_relaxed(size, 4096);
-        for (int i = 0; i < 200; i++)
-            peal_u32_store_relaxed(size, i % 2 ? 16 : 4096);
-    }
-    return NULL;
-}
-
-/* What pop() measures the caller's buffer by is what the lanes were judged by, not the word read again. */
-static void a_message_size_that_changes_while_a_handle_is_made_is_read_once(void **state)
-{
-    (void)state;
-    pthread_t changer;
-    struct peal_queue *keeper;
-    struct peal_queue_options options = PEAL_QUEUE_OPTIONS_INIT;
-    struct peal_bus *bus = topic_bus("local:changing");
-    assert_non_null(bus);
-    options.message_bytes_max = 16;
-    options.uses = PEAL_QUEUE_POP;
-    assert_int_equal(peal_queue_create(bus, "jobs", &options, &keeper), PEAL_OK);
-    options.message_bytes_max = 0;
-    peal_u32_store_relaxed(&stopped, 0);
-    assert_int_equal(pthread_create(&changer, NULL, change_size,
-                                    &bus->region.topics[keeper->topic].queue.message_bytes_max),
-                     0);
-    uint32_t sizes = 0;
-    uint32_t made = 0;
-    const uint64_t end_ns = test_now_ns() + UINT64_C(1500000000);
-    while (test_now_ns() < end_ns && (made < 20000 || sizes != 3)) {
-        struct peal_queue *queue;
-        assert_int_equal(peal_queue_create(bus, "jobs", &options, &queue), PEAL_OK);
-        assert_int_equal(peal_queue_message_bytes_max(queue), queue->consumer.message_bytes_max);
-        sizes |= queue->message_bytes_max == 16 ? 1u : 2u;
-        peal_queue_close(queue);
-        made++;
-    }
-    peal_u32_store_release(&stopped, 1);
-    assert_int_equal(pthread_join(changer, NULL), 0);
-    assert_int_equal(sizes, 3); /* both were seen, or this has shown nothing */
-    peal_queue_close(keeper);
-    peal_bus_close(bus);
-}
-
 /* ---- a length that changes after its check ---- */
 
 #define BUFFER_BYTES 8192u
@@ -526,7 +475,6 @@ int main(void)
         cmocka_unit_test(tickets_twice_or_none_end),
         cmocka_unit_test(a_capacity_changed_after_the_attach_is_not_looked_at),
         cmocka_unit_test(another_type_or_kind_is_refused),
-        cmocka_unit_test(a_message_size_that_changes_while_a_handle_is_made_is_read_once),
         cmocka_unit_test(a_length_that_changes_between_check_and_use_is_not_used),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

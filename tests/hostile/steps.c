@@ -7,7 +7,7 @@
  * In the first test the peer lies about lanes: cursors, claims, counts, tickets, lengths, stamps, tags, shapes. In the second
  * about the directory and the page map as well, so that each call may have to look after the region, too.
  */
-#include "bus/bus_internal.h"
+#include "bus/queue_internal.h"
 #include "core/lane_shared.h"
 #include "core/queue_shared.h"
 #include "tests/support/eventually.h"
@@ -389,11 +389,58 @@ static void no_call_goes_beyond_its_steps_while_a_peer_lies_about_everything(voi
     assert_true(counts[RECOVER] > 0 && counts[AUDIT] > 0);
 }
 
+/* ---- two reads of what was agreed ---- */
+
+/* Another size for each queue before each access to anything. */
+static void change_sizes(void)
+{
+    static uint32_t turn;
+    turn++;
+    for (uint32_t i = 0; i < victim->region.topics_max; i++)
+        peal_u32_store_relaxed(&victim->region.topics[i].queue.message_bytes_max,
+                               turn % 3 ? 16 : 4096);
+}
+
+/* What pop() measures the caller's buffer by is what the lanes were judged by, not the word read again. */
+static void a_message_size_that_changes_while_a_handle_is_made_is_read_once(void **state)
+{
+    (void)state;
+    struct peal_queue_options options = PEAL_QUEUE_OPTIONS_INIT;
+    struct peal_queue *keeper;
+    uint32_t sizes = 0;
+    victim = open_bus("local:sizes");
+    options.message_bytes_max = 16;
+    options.uses = PEAL_QUEUE_POP;
+    assert_int_equal(peal_queue_create(victim, "q", &options, &keeper), PEAL_OK);
+    options.message_bytes_max = 0;
+    options.depth = 2;
+    for (uint32_t i = 0; i < 60; i++) {
+        struct peal_queue *queue;
+        options.uses = i % 2 ? PEAL_QUEUE_POP : PEAL_QUEUE_POP | PEAL_QUEUE_PUSH;
+        hostile_peer = change_sizes;
+        (void)peal_queue_create(victim, "q", &options, &queue);
+        hostile_peer = NULL;
+        if (!queue)
+            continue;
+        assert_int_equal(peal_queue_message_bytes_max(queue), queue->consumer.message_bytes_max);
+        sizes |= queue->consumer.message_bytes_max == 16 ? 1u : 2u;
+        for (uint32_t j = 0; j < queue->consumer.joined_count; j++)
+            assert_int_equal(queue->consumer.joined[j].source.message_bytes_max,
+                             queue->consumer.message_bytes_max);
+        peal_queue_close(queue);
+        change_sizes(); /* or each handle might meet the same turn */
+    }
+    assert_int_equal(sizes, 3); /* both were seen, or this has shown nothing */
+    peal_queue_close(keeper);
+    peal_bus_close(victim);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(no_call_goes_beyond_its_steps_while_a_peer_lies_about_lanes),
         cmocka_unit_test(no_call_goes_beyond_its_steps_while_a_peer_lies_about_everything),
+        cmocka_unit_test(a_message_size_that_changes_while_a_handle_is_made_is_read_once),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
