@@ -23,7 +23,8 @@
 #define WORDS 3u
 
 /* A clock's bounds are generous: the machine may be busy. */
-#define LONGEST_NS UINT64_C(2000000000)
+#define LONGEST_NS UINT64_C(1000000000)
+#define TRIES 3u
 #define MEDIAN_NS UINT64_C(100000000)
 #define GIVE_UP_NS UINT64_C(10000000000)
 
@@ -133,7 +134,8 @@ static bool is_alone(void *context)
 
 /* ---- the cases ---- */
 
-static void run(const char *point, uint32_t pass, enum fault_mode mode)
+/* False: others were held up for too long. */
+static bool run(const char *point, uint32_t pass, enum fault_mode mode)
 {
     const struct matrix_case one = {
         .role = &scene.role, .point = point, .pass = pass, .mode = mode};
@@ -145,13 +147,21 @@ static void run(const char *point, uint32_t pass, enum fault_mode mode)
     uint64_t held_up_ns = measure();
     assert_true(scene.cases < CASES_MAX);
     scene.held_up_ns[scene.cases++] = held_up_ns;
-    if (held_up_ns >= LONGEST_NS)
-        fail_msg("others were held up for %u ms by a producer that was %s at pass %u of %s",
-                 (unsigned)(held_up_ns / 1000000), mode == FAULT_KILL ? "killed" : "stopped",
-                 (unsigned)pass, point);
     if (outcome == MATRIX_STOPPED)
         assert_true(matrix_goes_on_well(pid));
     assert_true(eventually(is_alone, NULL, EVENTUALLY_TIMEOUT_NS));
+    return held_up_ns < LONGEST_NS;
+}
+
+/* Who is held up by the machine is so once, who is held up by the queue each time. */
+static void run_case(const char *point, uint32_t pass, enum fault_mode mode)
+{
+    for (uint32_t i = 0; i < TRIES; i++)
+        if (run(point, pass, mode))
+            return;
+    fail_msg("others were held up for %u ms and more by a producer %s at pass %u of %s",
+             (unsigned)(LONGEST_NS / 1000000), mode == FAULT_KILL ? "killed" : "stopped",
+             (unsigned)pass, point);
 }
 
 static int compare(const void *one, const void *other)
@@ -193,7 +203,7 @@ static void run_all(enum fault_mode mode, const struct fault_passes *passes)
     for (size_t i = 0; i < count; i++)
         for (uint32_t pass = 1; pass <= passes->passes[i]; pass++)
             if (strncmp(names[i], "queue.", 6) == 0)
-                run(names[i], pass, mode);
+                run_case(names[i], pass, mode);
     assert_true(scene.cases > 20);
     report(mode == FAULT_KILL ? "killed" : "stopped");
 }
