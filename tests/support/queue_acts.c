@@ -74,17 +74,24 @@ static bool join_to_pop(const struct queue_act_life *life)
     return create(life, QUEUE_ACT_NAME, PEAL_QUEUE_POP, PEAL_QUEUE_FULL_REFUSE);
 }
 
-static bool push(const struct queue_act_life *life, uint32_t count)
+enum how { AT_ONCE, IN_SLICES };
+
+static bool push_how(const struct queue_act_life *life, uint32_t count, enum how how)
 {
     struct queue_act_job jobs[QUEUE_ACT_DEPTH];
+    struct peal_slice slices[QUEUE_ACT_DEPTH];
     struct queue_act_book *book = life->book;
     size_t pushed = 0;
-    for (uint32_t i = 0; i < count; i++)
+    for (uint32_t i = 0; i < count; i++) {
         jobs[i] = queue_act_job(true, book->pushed + i);
+        slices[i] = (struct peal_slice){&jobs[i], sizeof(jobs[i])};
+    }
     book->begun = book->pushed + count;
     peal_fence_compiler(); /* written before the first instruction of the push */
     enum peal_status status;
-    if (count == 1) {
+    if (how == IN_SLICES) {
+        status = peal_queue_push_slices(queue, slices, count, &pushed);
+    } else if (count == 1) {
         status = peal_queue_push(queue, jobs, sizeof(jobs[0]));
         pushed = status == PEAL_OK;
     } else {
@@ -98,6 +105,11 @@ static bool push(const struct queue_act_life *life, uint32_t count)
     return status == PEAL_OK || status == PEAL_DROPPED;
 }
 
+static bool push(const struct queue_act_life *life, uint32_t count)
+{
+    return push_how(life, count, AT_ONCE);
+}
+
 static bool push_one(const struct queue_act_life *life)
 {
     return push(life, 1);
@@ -106,6 +118,11 @@ static bool push_one(const struct queue_act_life *life)
 static bool push_three(const struct queue_act_life *life)
 {
     return push(life, 3);
+}
+
+static bool push_slices(const struct queue_act_life *life)
+{
+    return push_how(life, 3, IN_SLICES);
 }
 
 static bool pop(const struct queue_act_life *life, size_t max)
@@ -256,10 +273,12 @@ const struct queue_act queue_acts[] = {
     {"join-to-pop", 0, open_bus, join_to_pop},
     {"push", 0, prepare_to_push, push_one},
     {"push-batch", 0, prepare_to_push, push_three},
+    {"push-slices", 0, prepare_to_push, push_slices},
     {"push-strict", QUEUE_ACT_STRICT, prepare_to_push, push_one},
     {"push-batch-strict", QUEUE_ACT_STRICT, prepare_to_push, push_three},
     {"push-drop-oldest", 0, prepare_full_of_oldest, push_one},
     {"push-batch-drop-oldest", 0, prepare_full_near_the_end, push_three},
+    {"push-slices-drop-oldest", 0, prepare_full_near_the_end, push_slices},
     {"push-drop-newest", 0, prepare_full_of_newest, push_three},
     {"first-pop", QUEUE_ACT_RELEASES, prepare_to_pop_first, pop_one},
     {"pop", QUEUE_ACT_RELEASES, prepare_to_pop, pop_one},

@@ -79,6 +79,22 @@ static void fill(struct soak_queue *part, struct soak_job *jobs, uint32_t count)
     }
 }
 
+static enum peal_status push_jobs(struct soak_queue *part, const struct soak_job *jobs,
+                                  uint32_t count, size_t *pushed)
+{
+    struct peal_slice slices[SOAK_BATCH];
+    if (count == 1) {
+        enum peal_status status = peal_queue_push(part->queue, jobs, sizeof(jobs[0]));
+        *pushed = status == PEAL_OK;
+        return status;
+    }
+    if (part->next % 2)
+        return peal_queue_push_batch(part->queue, jobs, sizeof(jobs[0]), count, pushed);
+    for (uint32_t i = 0; i < count; i++)
+        slices[i] = (struct peal_slice){&jobs[i], sizeof(jobs[i])};
+    return peal_queue_push_slices(part->queue, slices, count, pushed);
+}
+
 static bool push(struct soak_queue *part, uint32_t count)
 {
     struct soak_job jobs[SOAK_BATCH];
@@ -92,13 +108,7 @@ static bool push(struct soak_queue *part, uint32_t count)
     if (part->policy == PEAL_QUEUE_FULL_DROP_OLDEST)
         peal_u32_store_release(&account->dropping, part->depth + count);
     const uint64_t begin_ns = test_now_ns();
-    enum peal_status status;
-    if (count == 1) {
-        status = peal_queue_push(part->queue, jobs, sizeof(jobs[0]));
-        pushed = status == PEAL_OK;
-    } else {
-        status = peal_queue_push_batch(part->queue, jobs, sizeof(jobs[0]), count, &pushed);
-    }
+    enum peal_status status = push_jobs(part, jobs, count, &pushed);
     note_time(part, SOAK_PUSH, begin_ns);
     EXPECT(status == PEAL_OK ? pushed == count : pushed < count);
     EXPECT(status == PEAL_OK || (status == PEAL_FULL && part->policy <= PEAL_QUEUE_FULL_REFUSE) ||
