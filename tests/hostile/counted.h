@@ -3,8 +3,8 @@
  * Put in front of all of Peal's code by tests/hostile/CMakeLists.txt, in a library for steps.c alone: each access to a
  * word that may be shared counts as a step, and a peer may act before it.
  */
-#ifndef PEAL_HOSTILE_COUNTED_H
-#define PEAL_HOSTILE_COUNTED_H
+#ifndef PEAL_TESTS_HOSTILE_COUNTED_H
+#define PEAL_TESTS_HOSTILE_COUNTED_H
 
 #include "core/atomic.h"
 

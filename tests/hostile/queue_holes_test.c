@@ -322,6 +322,38 @@ static void a_capacity_changed_after_the_attach_is_not_looked_at(void **state)
     rig_close(&rig);
 }
 
+/* How many lanes one who comes new joins. */
+static uint32_t count_joined(void)
+{
+    struct peal_queue_consumer other;
+    assert_int_equal(open_another(&other, 0, BYTES), PEAL_OK);
+    uint32_t joined = other.joined_count;
+    peal_queue_consumer_close(&other);
+    return joined;
+}
+
+static void a_lane_that_is_larger_than_its_pages_or_its_queue_says_is_not_joined(void **state)
+{
+    (void)state;
+    open_queue(0);
+    assert_int_equal(count_joined(), 1);
+    for (uint32_t depth = 64 * DEPTH; depth <= PEAL_QUEUE_DEPTH_MAX; depth *= 2) {
+        peal_u32_store_relaxed(&lane->geometry.depth, depth);
+        assert_int_equal(count_joined(), 0);
+    }
+    peal_u32_store_relaxed(&lane->geometry.depth, DEPTH);
+    /* Sound in itself, but buffers are made for the queue's size. */
+    for (uint32_t bytes = BYTES + 8; bytes <= 8 * BYTES; bytes *= 2) {
+        peal_u32_store_relaxed(&lane->geometry.message_bytes_max, bytes);
+        peal_u32_store_relaxed(&lane->geometry.cell_bytes, bytes);
+        assert_int_equal(count_joined(), 0);
+    }
+    peal_u32_store_relaxed(&lane->geometry.message_bytes_max, BYTES);
+    peal_u32_store_relaxed(&lane->geometry.cell_bytes, BYTES);
+    assert_int_equal(count_joined(), 1);
+    rig_close(&rig);
+}
+
 static void another_type_or_kind_is_refused(void **state)
 {
     (void)state;
@@ -474,6 +506,7 @@ int main(void)
         cmocka_unit_test(a_ticket_that_never_comes_is_waited_for_by_nobody),
         cmocka_unit_test(tickets_twice_or_none_end),
         cmocka_unit_test(a_capacity_changed_after_the_attach_is_not_looked_at),
+        cmocka_unit_test(a_lane_that_is_larger_than_its_pages_or_its_queue_says_is_not_joined),
         cmocka_unit_test(another_type_or_kind_is_refused),
         cmocka_unit_test(a_length_that_changes_between_check_and_use_is_not_used),
     };
