@@ -65,9 +65,9 @@ template <class T, class Queue> struct Common {
         size_t done = 0;
 
         /* In bulk all go or none; near the end some may still go one by one. */
-        if (count > 1 && self->try_enqueue_bulk(producer, from, count))
+        if (count > 1 && self->enqueue_bulk(producer, from, count))
             return count;
-        while (done < count && self->try_enqueue(producer, from[done]))
+        while (done < count && self->enqueue(producer, from[done]))
             done++;
         return done;
     }
@@ -82,16 +82,24 @@ template <class T, class Queue> struct Common {
     }
 };
 
-template <size_t bytes> struct Polling {
+/* Blocks go to who asks first and stay with him, so a queue that never allocates may have none left for
+ * a sender. Therefore it may allocate, and what is bounded is how many of one sender are under way; 0:
+ * not at all. */
+template <size_t bound> struct Traits : moodycamel::ConcurrentQueueDefaultTraits {
+    static constexpr size_t MAX_SUBQUEUE_SIZE =
+        bound > 0 ? bound : moodycamel::details::const_numeric_max<size_t>::value;
+};
+
+template <size_t bytes, size_t bound> struct Polling {
     using T = Element<bytes>;
-    using Of = Common<T, moodycamel::ConcurrentQueue<T>>;
+    using Of = Common<T, moodycamel::ConcurrentQueue<T, Traits<bound>>>;
     static constexpr Operations operations = {Of::make, Of::destroy, Of::attach, Of::detach,
                                               Of::push, Of::pop,     nullptr};
 };
 
-template <size_t bytes> struct Blocking {
+template <size_t bytes, size_t bound> struct Blocking {
     using T = Element<bytes>;
-    using Queue = moodycamel::BlockingConcurrentQueue<T>;
+    using Queue = moodycamel::BlockingConcurrentQueue<T, Traits<bound>>;
     using Of = Common<T, Queue>;
 
     static bool wait(void *queue, void *token, void *element, uint64_t timeout_ns)
@@ -104,16 +112,24 @@ template <size_t bytes> struct Blocking {
                                               Of::push, Of::pop,     wait};
 };
 
+template <size_t bytes, size_t bound> const Operations *by_waiting(const bench_ring_shape *shape)
+{
+    return shape->waits ? &Blocking<bytes, bound>::operations : &Polling<bytes, bound>::operations;
+}
+
+template <size_t bytes> const Operations *by_bound(const bench_ring_shape *shape)
+{
+    return !shape->is_bounded        ? by_waiting<bytes, 0>(shape)
+           : shape->capacity <= 64   ? by_waiting<bytes, 64>(shape)
+           : shape->capacity <= 1024 ? by_waiting<bytes, 1024>(shape)
+                                     : by_waiting<bytes, 16384>(shape);
+}
+
 const Operations *operations_of(const bench_ring_shape *shape)
 {
-    switch (shape->element_bytes) {
-    case 8:
-        return shape->waits ? &Blocking<8>::operations : &Polling<8>::operations;
-    case 64:
-        return shape->waits ? &Blocking<64>::operations : &Polling<64>::operations;
-    default:
-        return shape->waits ? &Blocking<256>::operations : &Polling<256>::operations;
-    }
+    return shape->element_bytes == 8    ? by_bound<8>(shape)
+           : shape->element_bytes == 64 ? by_bound<64>(shape)
+                                        : by_bound<256>(shape);
 }
 
 void *make(void *, const bench_ring_shape *shape)

@@ -2,13 +2,17 @@
 /*
  * All that can be measured, Peal's first. peers.cmake says what there is.
  */
+#include "bench/contest/peal.h"
 #include "bench/peers/peers.h"
 
-#include <stdarg.h>
-#include <stdio.h>
-#include <stdlib.h>
-
 const struct bench_contender *const bench_contenders[] = {
+    &bench_peal_topic_loan,
+    &bench_peal_topic_copy,
+    &bench_peal_topic_latest,
+    &bench_peal_spsc,
+    &bench_peal_queue_take,
+    &bench_peal_queue_copy,
+    &bench_peal_queue_strict,
 #if PEAL_BENCH_HAS_CK
     &bench_peer_ck,
 #endif

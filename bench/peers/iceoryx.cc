@@ -3,13 +3,18 @@
  * iceoryx 2.0: messages are loaned from a pool, written and read in place. Its daemon, RouDi, is started
  * by begin() with a pool for just this trial (roudi.c).
  *
- * Nothing is lost and nobody blocks in the library, for the pool has no more chunks than a subscriber's
- * queue has places (256): who finds no chunk finds the channel full. Connections come about by RouDi; a
- * sender knows that all receivers are there once each has got a probe, a message of four bytes.
+ * By itself iceoryx drops the oldest message of a full queue, or blocks the sender within a call. Here
+ * neither happens: each receiver counts, in memory beside it, what it has taken of each sender, and a
+ * sender who is as far ahead as the channel is deep finds it full. He looks at the count only when what
+ * he saw there last is used up.
+ *
+ * Connections come about by RouDi; a sender knows that all receivers are there once each has got a
+ * probe, a message of four bytes.
  */
 #include "bench/peers/peers.h"
 #include "bench/peers/roudi.h"
 
+#include <array>
 #include <cstdio>
 #include <cstring>
 #include <iceoryx_hoofs/error_handling/error_handling.hpp>
@@ -30,20 +35,26 @@ using iox::mepoo::ChunkHeader;
 
 /* What a publisher may have loaned at once. */
 constexpr size_t LOANS_MAX = iox::build::IOX_MAX_CHUNKS_ALLOCATED_PER_PUBLISHER_SIMULTANEOUSLY;
-constexpr uint64_t PROBE_EVERY_NS = 500000;
-/* Finding no chunk is slow, for it is told to a log; so not each look at a full channel asks. */
-constexpr unsigned LOOKS_WHEN_FULL = 16;
+constexpr uint64_t PROBE_EVERY_NS = 2000000;
 
 struct End {
     std::optional<iox::popo::UntypedPublisher> publisher;
     std::optional<iox::popo::UntypedSubscriber> subscriber;
     std::optional<iox::popo::WaitSet<1>> waits;
-    bench_roudi_reached *reached;
+    bench_roudi_taken *taken_counts;
     uint32_t index;
     uint32_t receivers;
     bool is_ready;
     uint64_t probed_ns;
-    unsigned looks;
+    /* The sender's; `bound` is the number of the first message that may not go yet. */
+    bool is_bounded;
+    uint64_t sent, bound, depth;
+    /* The receiver's, by sender: who he is to iceoryx, and how much of his was taken. */
+    uint32_t senders;
+    std::array<iox::popo::UniquePortId, BENCH_WORKERS_MAX> origins;
+    std::array<uint64_t, BENCH_WORKERS_MAX> counts;
+    bool has_early; /* ready() has taken a message */
+    bench_view early;
     void *loans[BENCH_BATCH_MAX];
     size_t prepared, next;
     const void *taken[BENCH_BATCH_MAX];
@@ -52,7 +63,7 @@ struct End {
 
 size_t memory_bytes(const bench_channel *)
 {
-    return bench_roudi_reached_bytes();
+    return bench_roudi_taken_bytes();
 }
 
 /* One for each process, however many ends it has. */
@@ -104,7 +115,10 @@ void *open_end(const bench_channel *channel, bool sends, uint32_t index)
     End *self = new End{};
 
     start_runtime(channel, sends, index);
-    self->reached = static_cast<bench_roudi_reached *>(channel->memory);
+    self->taken_counts = static_cast<bench_roudi_taken *>(channel->memory);
+    self->is_bounded = channel->pattern != BENCH_PATTERN_LATEST;
+    self->depth = self->bound = channel->depth;
+    self->senders = channel->senders;
     self->index = index;
     self->receivers = channel->receivers;
     if (sends)
@@ -148,32 +162,53 @@ void send_probe(End *self)
 }
 
 /* True: it was one, and no message. */
-bool take_probe(End *self, const void *chunk, size_t size_bytes)
+bool take_probe(End *self, const ChunkHeader *header, const void *chunk)
 {
     uint32_t sender;
 
-    if (size_bytes != sizeof(sender))
+    if (header->userPayloadSize() != sizeof(sender))
         return false;
     memcpy(&sender, chunk, sizeof(sender));
-    bench_roudi_reach(self->reached, sender, self->index);
+    if (sender < BENCH_WORKERS_MAX) {
+        self->origins[sender] = header->originId();
+        bench_roudi_taken_reach(self->taken_counts, sender, self->index);
+    }
     self->subscriber->release(chunk);
     return true;
+}
+
+void count(End *self, const ChunkHeader *header)
+{
+    uint32_t sender = 0;
+
+    while (self->senders > 1 && sender < self->senders &&
+           !(self->origins[sender] == header->originId()))
+        sender++;
+    if (sender < self->senders)
+        bench_roudi_taken_count(self->taken_counts, sender, self->index, ++self->counts[sender]);
 }
 
 size_t receive(void *end, bench_view views[], size_t max)
 {
     End *self = static_cast<End *>(end);
 
+    if (self->has_early) {
+        self->has_early = false;
+        views[0] = self->early;
+        return 1;
+    }
     self->held = 0;
     while (self->held < max && self->held < BENCH_BATCH_MAX) {
         auto taken = self->subscriber->take();
         if (taken.has_error())
             break;
         const void *chunk = taken.value();
-        size_t size_bytes = ChunkHeader::fromUserPayload(chunk)->userPayloadSize();
-        if (take_probe(self, chunk, size_bytes))
+        const ChunkHeader *header = ChunkHeader::fromUserPayload(chunk);
+        if (take_probe(self, header, chunk))
             continue;
-        views[self->held] = {chunk, size_bytes};
+        if (self->is_bounded)
+            count(self, header);
+        views[self->held] = {chunk, header->userPayloadSize()};
         self->taken[self->held++] = chunk;
     }
     return self->held;
@@ -182,15 +217,15 @@ size_t receive(void *end, bench_view views[], size_t max)
 bool ready(void *end)
 {
     End *self = static_cast<End *>(end);
-    bench_view view;
 
-    /* A receiver's part is done by receive(), and there are no messages yet. */
+    /* A receiver only takes probes; should the first message have come already, receive() finds it. */
     if (self->subscriber.has_value()) {
-        (void)receive(self, &view, 1);
+        if (!self->has_early)
+            self->has_early = receive(self, &self->early, 1) == 1;
         return true;
     }
     if (!self->is_ready) {
-        self->is_ready = bench_roudi_has_reached(self->reached, self->index, self->receivers);
+        self->is_ready = bench_roudi_has_reached(self->taken_counts, self->index, self->receivers);
         if (!self->is_ready)
             send_probe(self);
     }
@@ -199,6 +234,17 @@ bool ready(void *end)
 
 /* ---- sending ---- */
 
+/* How many may go now. */
+size_t room(End *self, size_t count)
+{
+    if (!self->is_bounded)
+        return count;
+    if (self->sent + count > self->bound)
+        self->bound = bench_roudi_taken_by_all(self->taken_counts, self->index, self->receivers) +
+                      self->depth;
+    return self->sent + count <= self->bound ? count : self->bound - self->sent;
+}
+
 size_t prepare(void *end, void *places[], size_t size_bytes, size_t count)
 {
     End *self = static_cast<End *>(end);
@@ -206,21 +252,15 @@ size_t prepare(void *end, void *places[], size_t size_bytes, size_t count)
     self->prepared = self->next = 0;
     if (!self->is_ready && !ready(self))
         return 0;
-    if (self->looks > 0) {
-        self->looks--;
-        return 0;
-    }
-    if (count > LOANS_MAX)
-        count = LOANS_MAX;
+    count = room(self, count < LOANS_MAX ? count : LOANS_MAX);
     while (self->prepared < count) {
         auto loaned = self->publisher->loan(static_cast<uint32_t>(size_bytes));
         if (loaned.has_error())
-            break;
+            bench_contender_die("iceoryx: no loan, error %u",
+                                static_cast<unsigned>(loaned.get_error()));
         places[self->prepared] = self->loans[self->prepared] = loaned.value();
         self->prepared++;
     }
-    if (self->prepared == 0)
-        self->looks = LOOKS_WHEN_FULL;
     return self->prepared;
 }
 
@@ -230,6 +270,7 @@ size_t send(void *end, size_t count)
 
     for (size_t done = 0; done < count; done++)
         self->publisher->publish(self->loans[self->next++]);
+    self->sent += count;
     return count;
 }
 
@@ -237,7 +278,8 @@ void wait(void *end, uint64_t timeout_ns)
 {
     End *self = static_cast<End *>(end);
 
-    self->waits->timedWait(iox::units::Duration::fromNanoseconds(timeout_ns));
+    if (!self->has_early)
+        self->waits->timedWait(iox::units::Duration::fromNanoseconds(timeout_ns));
 }
 
 } // namespace
@@ -245,7 +287,8 @@ void wait(void *end, uint64_t timeout_ns)
 extern "C" const bench_contender bench_peer_iceoryx = {
     .name = "iceoryx",
     .package = "libiceoryx-posh-dev " ICEORYX_LATEST_RELEASE_VERSION,
-    .note = "loans; at most 256 messages under way",
+    .note = "loans; at most 240 messages under way; a count beside it keeps senders from dropping "
+            "messages, or blocking",
     .patterns = BENCH_PATTERN_PAIR | BENCH_PATTERN_FAN_OUT | BENCH_PATTERN_FAN_IN |
                 BENCH_PATTERN_MESH | BENCH_PATTERN_LATEST,
     .reach = BENCH_REACH_PROCESSES,

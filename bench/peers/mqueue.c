@@ -61,12 +61,13 @@ static bool mqueue_begin(struct bench_channel *channel)
     (void)mq_unlink(name);
     raise_limit();
     /* What is not allowed, or too much memory, may be allowed with less depth. */
-    do {
+    for (;;) {
         *state = create(name, &attributes);
-        attributes.mq_maxmsg =
-            attributes.mq_maxmsg > 16 ? attributes.mq_maxmsg / 2 : attributes.mq_maxmsg - 2;
-    } while (*state == (mqd_t)-1 && attributes.mq_maxmsg > 0 &&
-             (errno == EINVAL || errno == ENOMEM || errno == EMFILE));
+        if (*state != (mqd_t)-1 || attributes.mq_maxmsg <= 2 ||
+            (errno != EINVAL && errno != ENOMEM && errno != EMFILE))
+            break;
+        attributes.mq_maxmsg -= attributes.mq_maxmsg > 16 ? attributes.mq_maxmsg / 2 : 2;
+    }
     if (*state == (mqd_t)-1) {
         (void)snprintf(what, sizeof(what),
                        "POSIX mq: no queue of messages of %u bytes (see fs.mqueue.msgsize_max, "
@@ -76,6 +77,7 @@ static bool mqueue_begin(struct bench_channel *channel)
         free(state);
         return false;
     }
+    channel->depth = (uint32_t)attributes.mq_maxmsg;
     channel->state = state;
     return true;
 }

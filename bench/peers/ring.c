@@ -35,6 +35,7 @@ static void plan_slots(struct plan *plan, const struct bench_channel *channel)
     plan->slot_bytes = round_up(channel->size_bytes);
     plan->slots_count = channel->depth + in_hands;
     plan->letters.element_bytes = sizeof(uint64_t);
+    plan->letters.is_bounded = false;
     plan->free = (struct bench_ring_shape){
         .element_bytes = sizeof(uint64_t),
         .capacity = power_of_two(plan->slots_count + 1),
@@ -55,6 +56,7 @@ static struct plan plan_of(const struct bench_channel *channel, const struct ben
     };
 
     plan.letters.waits = channel->waits;
+    plan.letters.is_bounded = true;
     if (is_pair && kind->is_in_place)
         plan.letters.element_bytes = channel->size_bytes;
     else if (channel->size_bytes <= BENCH_RING_VALUE_MAX)

@@ -34,6 +34,7 @@ struct bench_ring_shape {
     bool many_producers;
     bool many_consumers;
     bool waits;
+    bool is_bounded; /* else no more elements exist than it has room for */
     uint32_t producers;
 };
 

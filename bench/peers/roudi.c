@@ -4,6 +4,7 @@
 #include "bench/clock.h"
 #include "bench/peers/peers.h"
 #include "core/atomic.h"
+#include "core/cpu.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -19,8 +20,9 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-/* A subscriber's queue has so many places; see iceoryx.cc. */
-enum { CHUNKS_MAX = 256, CHUNKS_MIN = 16, POOL_BYTES = 256 << 20 };
+/* Of the 256 places of a subscriber's queue, those for messages; chunks for probes, and for a second
+ * channel. */
+enum { PLACES = 240, SPARE = 64, POOL_BYTES = 256 << 20 };
 
 #define START_NS UINT64_C(10000000000)
 #define STOP_NS UINT64_C(3000000000)
@@ -100,14 +102,25 @@ static void remove_daemon(void)
 
 /* ---- starting ---- */
 
+/* How many messages of each sender may be under way: together no more than a queue has places, where
+ * some are left for probes. */
+static uint32_t depth_of(const struct bench_channel *channel)
+{
+    uint32_t places = PLACES / channel->senders;
+    uint32_t payable = POOL_BYTES / channel->size_bytes / channel->senders;
+    uint32_t depth = channel->depth;
+
+    depth = depth < places ? depth : places;
+    depth = depth < payable ? depth : payable;
+    return depth > 2 ? depth : 2;
+}
+
+/* Besides those under way: what a sender has loaned and the last one he has sent, and what a receiver
+ * holds. No sender ever finds the pool empty. */
 static uint32_t chunks_for(const struct bench_channel *channel)
 {
-    uint64_t wanted = (uint64_t)channel->depth + (uint64_t)9 * channel->senders +
-                      (uint64_t)BENCH_BATCH_MAX * channel->receivers;
-    uint64_t payable = POOL_BYTES / channel->size_bytes;
-
-    wanted = wanted < payable ? wanted : payable;
-    return wanted < CHUNKS_MIN ? CHUNKS_MIN : wanted > CHUNKS_MAX ? CHUNKS_MAX : (uint32_t)wanted;
+    return channel->senders * (depth_of(channel) + 9) + channel->receivers * (BENCH_BATCH_MAX + 2) +
+           SPARE;
 }
 
 /* A descriptor; the daemon reads it by its number. */
@@ -236,6 +249,7 @@ bool bench_roudi_begin(struct bench_channel *channel)
     if (roudi.channels == 0 && !start(channel))
         return false;
     roudi.channels++;
+    channel->depth = depth_of(channel);
     channel->state = &roudi;
     return true;
 }
@@ -249,33 +263,58 @@ void bench_roudi_end(struct bench_channel *channel)
     remove_daemon();
 }
 
-/* ---- who has been reached ---- */
+/* ---- what has been taken ---- */
 
-struct bench_roudi_reached {
-    peal_u32 by[BENCH_WORKERS_MAX][BENCH_WORKERS_MAX];
+struct receiver {
+    _Alignas(PEAL_WRITER_BYTES) peal_u64 taken[BENCH_WORKERS_MAX]; /* by sender */
+    peal_u32 is_reached[BENCH_WORKERS_MAX];
 };
 
-size_t bench_roudi_reached_bytes(void)
+struct bench_roudi_taken {
+    struct receiver receivers[BENCH_WORKERS_MAX];
+};
+
+size_t bench_roudi_taken_bytes(void)
 {
-    return sizeof(struct bench_roudi_reached);
+    return sizeof(struct bench_roudi_taken);
 }
 
-void bench_roudi_reach(struct bench_roudi_reached *reached, uint32_t sender, uint32_t receiver)
+void bench_roudi_taken_reach(struct bench_roudi_taken *taken, uint32_t sender, uint32_t receiver)
 {
     /* relaxed: nothing but the fact is told */
     if (sender < BENCH_WORKERS_MAX && receiver < BENCH_WORKERS_MAX)
-        peal_u32_store_relaxed(&reached->by[sender][receiver], 1);
+        peal_u32_store_relaxed(&taken->receivers[receiver].is_reached[sender], 1);
 }
 
-bool bench_roudi_has_reached(const struct bench_roudi_reached *reached, uint32_t sender,
+void bench_roudi_taken_count(struct bench_roudi_taken *taken, uint32_t sender, uint32_t receiver,
+                             uint64_t count)
+{
+    /* relaxed: nothing but the number is told; the messages are iceoryx's to order */
+    peal_u64_store_relaxed(&taken->receivers[receiver].taken[sender], count);
+}
+
+bool bench_roudi_has_reached(const struct bench_roudi_taken *taken, uint32_t sender,
                              uint32_t receivers)
 {
     for (uint32_t receiver = 0; receiver < receivers; receiver++) {
         /* relaxed: as above */
-        if (peal_u32_load_relaxed(&reached->by[sender][receiver]) == 0)
+        if (peal_u32_load_relaxed(&taken->receivers[receiver].is_reached[sender]) == 0)
             return false;
     }
     return true;
+}
+
+uint64_t bench_roudi_taken_by_all(const struct bench_roudi_taken *taken, uint32_t sender,
+                                  uint32_t receivers)
+{
+    uint64_t least = UINT64_MAX;
+
+    for (uint32_t receiver = 0; receiver < receivers; receiver++) {
+        /* relaxed: as above */
+        uint64_t count = peal_u64_load_relaxed(&taken->receivers[receiver].taken[sender]);
+        least = count < least ? count : least;
+    }
+    return least;
 }
 
 uint64_t bench_roudi_now_ns(void)

@@ -19,13 +19,20 @@ void bench_roudi_end(struct bench_channel *channel);
 void bench_roudi_application(char name[80], const struct bench_channel *channel, bool sends,
                              uint32_t index);
 
-/* In the trial's memory: which receivers have been reached by which sender. For C++, which does not know
- * our shared words. */
-struct bench_roudi_reached;
-size_t bench_roudi_reached_bytes(void);
-void bench_roudi_reach(struct bench_roudi_reached *reached, uint32_t sender, uint32_t receiver);
-bool bench_roudi_has_reached(const struct bench_roudi_reached *reached, uint32_t sender,
+/*
+ * In the trial's memory: how many messages of each sender each receiver has taken, and that it has got a
+ * probe of his. For C++, which does not know our shared words.
+ */
+struct bench_roudi_taken;
+size_t bench_roudi_taken_bytes(void);
+void bench_roudi_taken_reach(struct bench_roudi_taken *taken, uint32_t sender, uint32_t receiver);
+void bench_roudi_taken_count(struct bench_roudi_taken *taken, uint32_t sender, uint32_t receiver,
+                             uint64_t count);
+bool bench_roudi_has_reached(const struct bench_roudi_taken *taken, uint32_t sender,
                              uint32_t receivers);
+/* What all receivers have taken of the sender's. */
+uint64_t bench_roudi_taken_by_all(const struct bench_roudi_taken *taken, uint32_t sender,
+                                  uint32_t receivers);
 uint64_t bench_roudi_now_ns(void);
 
 #ifdef __cplusplus

@@ -56,7 +56,7 @@ static void open_sender(struct zmq_end *self, const struct bench_channel *channe
     if (self->is_publisher) {
         self->missing = channel->receivers;
         set(self, ZMQ_XPUB_VERBOSE, 1); /* equal subscriptions are told too */
-        set(self, ZMQ_XPUB_NODROP, channel->pattern != BENCH_PATTERN_LATEST);
+        set(self, ZMQ_XPUB_NODROP, 1);
     }
     address(text, channel, index);
     if (zmq_bind(self->socket, text) != 0)
@@ -93,7 +93,8 @@ static void *zeromq_open(const struct bench_channel *channel, bool sends, uint32
         die("zmq_socket");
     /* Half of the depth on each side, and at least one. */
     set(self, sends ? ZMQ_SNDHWM : ZMQ_RCVHWM, channel->depth > 1 ? (int)(channel->depth / 2) : 1);
-    if (channel->pattern == BENCH_PATTERN_LATEST)
+    /* The subscriber's: it always has room, so the newest one is never refused. */
+    if (!sends && channel->pattern == BENCH_PATTERN_LATEST)
         set(self, ZMQ_CONFLATE, 1);
     if (sends)
         open_sender(self, channel, index);
