@@ -6,6 +6,12 @@
 #include "core/bell.h"
 #include "core/owner.h"
 
+static_assert(sizeof(struct peal_slice) == sizeof(struct peal_queue_piece) &&
+                  offsetof(struct peal_slice, data) == offsetof(struct peal_queue_piece, data) &&
+                  offsetof(struct peal_slice, size_bytes) ==
+                      offsetof(struct peal_queue_piece, size_bytes),
+              "the one is cast to the other");
+
 /* Somebody sleeps: rings those who pop from this queue. */
 static __attribute__((noinline)) void ring_sleepers(struct peal_queue *queue, uint64_t armed)
 {
@@ -126,7 +132,7 @@ enum peal_status peal_queue_push_batch(struct peal_queue *queue, const void *dat
 enum peal_status peal_queue_push_slices(struct peal_queue *queue, const struct peal_slice *messages,
                                         size_t count, size_t *pushed)
 {
-    const struct peal_queue_cargo cargo = {.slices = messages};
+    const struct peal_queue_cargo cargo = {.pieces = (const void *)messages};
     return push_all(queue, &cargo, count, pushed);
 }
 

@@ -176,27 +176,27 @@ enum peal_status peal_queue_producer_push_slowly(struct peal_queue_producer *pro
 bool peal_queue_producer_is_too_long(const struct peal_queue_producer *producer,
                                      const struct peal_queue_cargo *cargo, size_t count)
 {
-    if (!cargo->slices)
+    if (!cargo->pieces)
         return count > 0 && cargo->size_bytes > producer->message_bytes_max;
     for (size_t i = 0; i < count; i++) {
-        if (cargo->slices[i].size_bytes > producer->message_bytes_max)
+        if (cargo->pieces[i].size_bytes > producer->message_bytes_max)
             return true;
     }
     return false;
 }
 
 /* Fills the cells from `place` on with messages that lie where they like. */
-static void fill_from_slices(const struct peal_queue_producer *producer, uint32_t place,
-                             const struct peal_slice *slices, uint32_t count)
+static void fill_from_pieces(const struct peal_queue_producer *producer, uint32_t place,
+                             const struct peal_queue_piece *pieces, uint32_t count)
 {
     unsigned char *cell = producer->cells + (size_t)place * producer->cell_bytes;
     for (uint32_t i = 0; i < count; i++) {
-        size_t size_bytes = slices[i].size_bytes;
+        size_t size_bytes = pieces[i].size_bytes;
         /* no fault point: nobody reads it before QUEUE-R4.
          * relaxed: published by QUEUE-R4 */
         peal_u32_store_relaxed(&producer->lengths[place + i], (uint32_t)size_bytes);
         if (size_bytes > 0)
-            memcpy(cell + (size_t)i * producer->cell_bytes, slices[i].data, size_bytes);
+            memcpy(cell + (size_t)i * producer->cell_bytes, pieces[i].data, size_bytes);
     }
 }
 
@@ -223,8 +223,8 @@ static void fill(struct peal_queue_producer *producer, const struct peal_queue_c
                  size_t first, uint32_t count)
 {
     uint32_t place = (uint32_t)producer->next & producer->mask;
-    if (cargo->slices)
-        fill_from_slices(producer, place, cargo->slices + first, count);
+    if (cargo->pieces)
+        fill_from_pieces(producer, place, cargo->pieces + first, count);
     else
         fill_from_row(producer, place, cargo->data + first * cargo->size_bytes, cargo->size_bytes,
                       count);

@@ -14,7 +14,6 @@
 #include "core/queue_claim.h"
 #include "core/queue_geometry.h"
 
-#include <peal/publisher.h>
 #include <string.h>
 
 /* What a push does when the lane is full. Waiting is for the caller: it refuses here. */
@@ -58,9 +57,15 @@ enum peal_status peal_queue_producer_gate(struct peal_queue_producer *producer);
  * ECORRUPT. */
 enum peal_status peal_queue_producer_room(struct peal_queue_producer *producer, uint32_t wanted);
 
+/* A message to be pushed; it looks like a struct peal_slice. */
+struct peal_queue_piece {
+    const void *data;
+    size_t size_bytes;
+};
+
 /* Messages to be pushed together: where each lies, or all of one size one after the other. */
 struct peal_queue_cargo {
-    const struct peal_slice *slices; /* NULL: data and size_bytes */
+    const struct peal_queue_piece *pieces; /* NULL: data and size_bytes */
     const unsigned char *data;
     size_t size_bytes;
 };
