@@ -22,6 +22,9 @@ static const char usage[] =
     "  --percent N      length of the rounds, in percent of a full run (default 100, quick 30)\n"
     "  --rate N         thousand letters a second in latency rows, together (default 500)\n"
     "  --share-depth    Peal's lanes are 1024 deep together instead of each\n"
+    "  --realtime       in the class SCHED_RR, with a pause after each trial: what else runs on "
+    "the\n"
+    "                   machine does not disturb; needs privileges\n"
     "  --cpus A,B       CPUs to run on (default: two that are not threads of one core)\n"
     "  --bus URL        bus of Peal's queue (default posix:peal-bench-queue-PID)\n"
     "  --verbose        prints each trial to stderr\n"
@@ -39,6 +42,7 @@ enum option_code {
     OPTION_PERCENT,
     OPTION_RATE,
     OPTION_SHARE_DEPTH,
+    OPTION_REALTIME,
     OPTION_CPUS,
     OPTION_BUS,
     OPTION_VERBOSE,
@@ -56,6 +60,7 @@ static const struct option long_options[] = {
     {"percent", required_argument, NULL, OPTION_PERCENT},
     {"rate", required_argument, NULL, OPTION_RATE},
     {"share-depth", no_argument, NULL, OPTION_SHARE_DEPTH},
+    {"realtime", no_argument, NULL, OPTION_REALTIME},
     {"cpus", required_argument, NULL, OPTION_CPUS},
     {"bus", required_argument, NULL, OPTION_BUS},
     {"verbose", no_argument, NULL, OPTION_VERBOSE},
@@ -104,6 +109,9 @@ static int take_switch(struct bench_queue_options *options, int code)
         return -1;
     case OPTION_SHARE_DEPTH:
         options->shares_depth = true;
+        return -1;
+    case OPTION_REALTIME:
+        options->is_realtime = true;
         return -1;
     case OPTION_VERBOSE:
         options->verbose = true;

@@ -13,8 +13,9 @@ struct bench_queue_options {
     const char *url;
     const char *filter; /* NULL: all rows */
     const char *json;   /* NULL: none */
-    bool shares_depth;  /* Peal's lanes together are as deep as each of the others */
-    bool markdown;      /* the tables only */
+    bool is_realtime;
+    bool shares_depth; /* Peal's lanes together are as deep as each of the others */
+    bool markdown;     /* the tables only */
     bool verbose;
     bool plants_fault;
 };

@@ -42,11 +42,14 @@ static void close_end(const struct bench_trial *trial, void *end)
         trial->peer->close(end);
 }
 
-/* Was the letter due while its producer was stopped? Then it says nothing about the queue. */
+/* Was the letter due while its producer was stopped, or, for as long again, was catching up? Then it says
+ * nothing about what a stop does to others. */
 static bool was_stopped(const struct bench_producer_shared *mine, uint64_t due_ns)
 {
-    return due_ns >= bench_word_read(&mine->stopped_ns.word) &&
-           due_ns <= bench_word_read(&mine->resumed_ns.word);
+    uint64_t stopped_ns = bench_word_read(&mine->stopped_ns.word);
+    uint64_t resumed_ns = bench_word_read(&mine->resumed_ns.word);
+
+    return due_ns >= stopped_ns && due_ns <= resumed_ns + (resumed_ns - stopped_ns);
 }
 
 /* The stamp is when they were due: who could not push in time shall not hide it by pushing less. */
