@@ -2,7 +2,9 @@
 # SPDX-License-Identifier: Apache-2.0
 # Installs the Debian packages that Peal is built and tested with: only those that are missing, without a question.
 #
-#   scripts/setup.sh          everything that scripts/test.sh needs
+#   scripts/setup.sh          everything that building and testing needs
+#   scripts/setup.sh --peers  the same, and what peal-bench sets Peal beside: without it those are not built, and their
+#                             tests are skipped
 #   scripts/setup.sh --demo   compiler and libraries only
 #
 # Libraries for the cross builds (aarch64, i386) are unpacked into a folder of the user's cache and not installed:
@@ -14,7 +16,9 @@ DEMO_PACKAGES="gcc g++ libc6-dev make cmake ninja-build pkg-config libck-dev lib
 FULL_PACKAGES="$DEMO_PACKAGES git perl libcmocka-dev clang libclang-rt-dev clang-format valgrind libc6-dbg strace mandoc
     gcc-aarch64-linux-gnu libc6-dev-arm64-cross qemu-user
     gcc-i686-linux-gnu libc6-dev-i386-cross
-    libelf1 sparse libdpdk-dev libboost-dev"
+    libelf1 sparse"
+PEER_PACKAGES="libdpdk-dev libboost-dev libreaderwriterqueue-dev libconcurrentqueue-dev libiceoryx-posh-dev iceoryx
+    libzmq3-dev libnng-dev libnanomsg-dev"
 SYSROOT_PACKAGES="libck-dev liburcu-dev liburcu8 libcmocka-dev libcmocka0"
 SYSROOTS="${PEAL_SYSROOT_DIR:-${XDG_CACHE_HOME:-${HOME:-/var/tmp}/.cache}/peal-sysroot}"
 
@@ -89,8 +93,9 @@ sysroot() (
 full=yes
 case "${1-}" in
 "") ;;
+--peers) FULL_PACKAGES="$FULL_PACKAGES $PEER_PACKAGES" ;;
 --demo) full=no ;;
-*) die "unknown option '$1'; usage: scripts/setup.sh [--demo]" ;;
+*) die "unknown option '$1'; usage: scripts/setup.sh [--demo | --peers]" ;;
 esac
 
 command -v apt-get >/dev/null 2>&1 && command -v dpkg-query >/dev/null 2>&1 ||

@@ -4,7 +4,7 @@
 # Closes with ctest's summary. For a quick run while developing: ctest --preset fast
 set -eu
 cd "$(dirname "$0")/.."
-scripts/setup.sh
+scripts/setup.sh --peers
 cmake --preset release
 cmake --build --preset release --parallel "$(nproc)"
 ctest --preset release "$@"
