@@ -74,7 +74,8 @@ struct bench_text bench_format_tick(double value, enum bench_unit unit)
 {
     static const char *const times[] = {" ns", " µs", " ms", " s"};
     static const char *const counts[] = {"", " k", " M", " G", " T"};
-    const char *const *units = unit == BENCH_NS ? times : counts;
+    static const char *const memory[] = {"", " Ki", " Mi", " Gi", " Ti"};
+    const char *const *units = unit == BENCH_NS ? times : unit == BENCH_BYTES ? memory : counts;
     double step = unit == BENCH_BYTES ? 1024 : 1000;
     unsigned i = 0, last = unit == BENCH_NS ? 3 : 4;
     struct bench_text text;
@@ -83,8 +84,7 @@ struct bench_text bench_format_tick(double value, enum bench_unit unit)
         value /= step;
         i++;
     }
-    snprintf(text.text, sizeof(text.text), "%.4g%s%s", value, units[i],
-             unit == BENCH_BYTES && i > 0 ? "i" : "");
+    snprintf(text.text, sizeof(text.text), "%.4g%s", value, units[i]);
     return text;
 }
 

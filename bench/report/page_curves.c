@@ -15,7 +15,7 @@ enum { POINTS_MAX = 64, LABEL_SIZE = 96 };
 
 struct curve {
     const struct bench_record *first; /* what it was begun with */
-    char label[LABEL_SIZE];
+    char label[LABEL_SIZE], style[32];
     double x[POINTS_MAX], y[POINTS_MAX], low[POINTS_MAX], high[POINTS_MAX];
     unsigned count;
 };
@@ -126,6 +126,21 @@ static void name_curve(const struct sheet *sheet, struct curve *curve)
         snprintf(curve->label, LABEL_SIZE, "%s", rest);
 }
 
+/* Several lines of one contender have its colour, and dashes of their own. */
+static void style_curve(const struct bench_page *page, struct sheet *sheet, unsigned index)
+{
+    struct curve *curve = &sheet->curves[index];
+    unsigned before = 0;
+
+    for (unsigned i = 0; i < index; i++)
+        before += strcmp(sheet->curves[i].first->contender, curve->first->contender) == 0;
+    snprintf(curve->style, sizeof(curve->style), "%s%s",
+             bench_page_style(page, curve->first->contender),
+             before % 3 == 0   ? ""
+             : before % 3 == 1 ? " v1"
+                               : " v2");
+}
+
 static void draw(const struct bench_page *page, const struct bench_record *of,
                  const char *title_end, double fraction, struct sheet *sheet)
 {
@@ -144,8 +159,9 @@ static void draw(const struct bench_page *page, const struct bench_record *of,
     for (unsigned i = 0; i < sheet->count; i++) {
         struct curve *curve = &sheet->curves[i];
         name_curve(sheet, curve);
+        style_curve(page, sheet, i);
         curves.lines[curves.count++] =
-            (struct bench_line){.style = bench_page_style(page, curve->first->contender),
+            (struct bench_line){.style = curve->style,
                                 .label = curve->label,
                                 .x = curve->x,
                                 .y = curve->y,
