@@ -4,7 +4,7 @@
  * newcomer recovers there and pops; and a process is really killed after the n-th instruction, and the survivor pops. Each
  * message is accounted for: it was delivered, comes now, flagged if the dead one had it, or is counted as dropped.
  *
- *      step_queue_test                            SIGKILL for 0.4 s an act, or at every n if that is enough
+ *      step_queue_test                            SIGKILL for 0.25 s an act, or at every n if that is enough
  *      PEAL_CAMPAIGN_SECONDS=N step_queue_test    for N seconds an act
  *      step_queue_test ACT N                      one death again
  */
@@ -21,7 +21,7 @@
 
 #include <cmocka.h>
 
-#define SHORT_NS UINT64_C(400000000) /* of SIGKILL, for each act */
+#define SHORT_NS UINT64_C(250000000) /* of SIGKILL, for each act */
 #define STRIDE 7919u                 /* a prime: a walk with it comes to every n once */
 
 static struct stage stage;

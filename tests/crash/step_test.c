@@ -9,7 +9,7 @@
  *  - SIGKILL after the n-th instruction: the process really dies there, and the witness goes on. For as many n as
  *    fit in the time, drawn by the seed.
  *
- *      step_test                            SIGKILL for 1 s an act, or at every n if that is enough
+ *      step_test                            SIGKILL for 0.8 s an act, or at every n if that is enough
  *      PEAL_CAMPAIGN_SECONDS=N step_test    for N seconds an act; most have had every n after 240
  *      step_test ACT N                      one death again
  */
@@ -29,8 +29,8 @@
 
 #include <cmocka.h>
 
-#define SHORT_NS UINT64_C(1000000000) /* of SIGKILL, for each act */
-#define STRIDE 7919u                  /* a prime: a walk with it comes to every n once */
+#define SHORT_NS UINT64_C(800000000) /* of SIGKILL, for each act */
+#define STRIDE 7919u                 /* a prime: a walk with it comes to every n once */
 
 static struct stage stage;
 static struct life_ledger *ledger;
