@@ -23,8 +23,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#pragma weak bench_compare_main
-
 static struct {
     struct bench_options options;
     struct bench_run run;
@@ -62,10 +60,6 @@ static void run_scenario(struct gbench_state *state, void *context)
         fprintf(stderr, "%s\n", scenario->name);
     scenario->run(run, scenario);
     bench_guide_wipe(&program.guide);
-    if (run->results.count > before) {
-        bench_text_scenario(stdout, &run->results, scenario->group, bench_scenario_title(scenario));
-        fflush(stdout);
-    }
     program.guide.done_s += scenario->seconds * run->scale * run->rounds / BENCH_ROUNDS_FULL;
     program.guide.current++;
     print_group_if_done(scenario->group);
@@ -164,7 +158,7 @@ int main(int argc, char **argv)
     const struct bench_options *options = &program.options;
 
     if (argc > 1 && strcmp(argv[1], "compare") == 0)
-        return bench_compare_main == NULL ? 2 : bench_compare_main(argc - 1, argv + 1);
+        return bench_compare_main(argc - 1, argv + 1);
     int code = bench_options_parse(&program.options, argc, argv);
     if (code >= 0)
         return code;

@@ -40,7 +40,8 @@ static void *open_waitset(const struct bench_context *context)
             peal_waitset_add(state->waitset, state->subscribers[i], NULL, state->subscribers[i]),
             "waitset_add");
     }
-    state->publisher = bench_publisher_open(state->bus, topic, MESSAGE_BYTES, 0);
+    if (!context->setup.idle)
+        state->publisher = bench_publisher_open(state->bus, topic, MESSAGE_BYTES, 0);
     return state;
 }
 
