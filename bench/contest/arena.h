@@ -34,7 +34,9 @@ struct bench_worker_shared {
     struct bench_line readiness; /* enum bench_readiness */
     struct bench_line sent;
     struct bench_line received;
-    struct bench_line is_done; /* it sends no more; who never sends is done from the start */
+    struct bench_line is_done;    /* it sends no more; who never sends is done from the start */
+    struct bench_line stopped_ns; /* when it was last stopped, and went on, once that is over */
+    struct bench_line resumed_ns;
     /* From here on valid once the worker has ended well. */
     struct bench_tally tallies[BENCH_WORKERS_MAX]; /* by sender */
     uint64_t cpu_ns;                               /* while it counted */
@@ -75,6 +77,19 @@ static inline bool bench_worker_sends(const struct bench_trial *trial, uint32_t 
 static inline bool bench_worker_receives(const struct bench_trial *trial, uint32_t worker)
 {
     return worker >= trial->senders || bench_trial_returns(trial);
+}
+
+/*
+ * Was a message due while its sender was stopped, or, for as long again, was catching up? Then it says
+ * nothing about what a stop does to others.
+ */
+static inline bool bench_worker_was_stopped(const struct bench_worker_shared *sender,
+                                            uint64_t due_ns)
+{
+    uint64_t stopped_ns = bench_word_read(&sender->stopped_ns.word);
+    uint64_t resumed_ns = bench_word_read(&sender->resumed_ns.word);
+
+    return due_ns >= stopped_ns && due_ns <= resumed_ns + (resumed_ns - stopped_ns);
 }
 
 static inline bool bench_trial_is_scheduled(const struct bench_trial *trial)

@@ -53,6 +53,12 @@ uint32_t bench_contest_depth(uint32_t size_bytes)
     return depth;
 }
 
+/* Whether it is about how long nobody gets a message, and not about the messages. */
+static bool is_about_quiet(const struct bench_contest *what)
+{
+    return what->victim == BENCH_A_SENDER || what->victim == BENCH_A_RECEIVER;
+}
+
 /* ---- who takes part ---- */
 
 static uint32_t or_one(uint32_t value)
@@ -133,7 +139,7 @@ static struct bench_trial trial_of(const struct contest *contest, const struct p
             what->rate_hz == 0 ? 0 : UINT64_C(1000000000) * or_one(what->senders) / what->rate_hz,
         .is_busy = what->is_busy,
         .victim = what->victim,
-        .lead_ns = scaled_ns(contest, stop_ms * 2 / 5),
+        .lead_ns = scaled_ns(contest, what->lead_ms == 0 ? stop_ms * 2 / 5 : what->lead_ms),
         .stop_ns = scaled_ns(contest, stop_ms),
         .delay_ns = is_peal ? run->delay_ns : 0,
         .plants_fault = is_peal && run->plants_fault,
@@ -142,7 +148,7 @@ static struct bench_trial trial_of(const struct contest *contest, const struct p
 
 static enum bench_unit unit_of(const struct bench_contest *what)
 {
-    if (what->quantile > 0 || what->victim != BENCH_NOBODY)
+    if (what->quantile > 0 || is_about_quiet(what))
         return BENCH_NS;
     return what->in_bytes ? BENCH_BYTES_PER_S : BENCH_PER_S;
 }
@@ -179,7 +185,7 @@ static struct bench_record *record_of(struct contest *contest, struct part *part
 
 static double value_of(const struct bench_contest *what, const struct bench_outcome *outcome)
 {
-    if (what->victim != BENCH_NOBODY)
+    if (is_about_quiet(what))
         return outcome->quiet_stopped_ns;
     if (what->quantile > 0)
         return outcome->latency.total > 0
@@ -207,7 +213,7 @@ static void keep(struct contest *contest, struct part *part, const struct bench_
         bench_histogram_merge(bench_record_latency(record), &outcome->latency);
     if (!isnan(outcome->cpu_ns) && part->cpu_rounds < BENCH_RECORD_ROUNDS_MAX)
         part->cpu_ns[part->cpu_rounds++] = outcome->cpu_ns;
-    if (what->victim != BENCH_NOBODY) {
+    if (is_about_quiet(what)) {
         part->wedged +=
             outcome->quiet_stopped_ns * 100 >= (double)trial->stop_ns * STOP_PART_PERCENT;
         part->before_max = fmax(part->before_max, outcome->quiet_before_ns);
@@ -354,7 +360,7 @@ static void note_part(const struct contest *contest, const struct part *part)
                  part->record->cut, (unsigned long long)part->missing);
         append(note, sizeof note, text);
     }
-    if (what->victim != BENCH_NOBODY) {
+    if (is_about_quiet(what)) {
         snprintf(text, sizeof text,
                  "wedged in %u of %u rounds; before the stop at most %.1f ms without a message",
                  part->wedged, part->record->rounds, part->before_max * 1e-6);

@@ -26,6 +26,7 @@ struct bench_contest {
     bool is_busy;     /* senders keep the CPU between their messages */
     enum bench_victim victim;
     uint32_t stop_ms;
+    uint32_t lead_ms; /* before a stop; 0: two fifths of it */
     uint32_t warm_ms; /* of a full run; 0: 4 */
     uint32_t measure_ms;
     double quantile; /* of a round's latencies, which is its value; 0: not a latency */

@@ -74,6 +74,14 @@
              .rate_hz = 500000, .is_busy = busy, .quantile = 0.999, .warm_ms = 10,                 \
              .note = "p99.9 of each round, from when each was due" said)
 
+/* The same rate; one after the other is stopped. */
+#define STOPS(title, ends)                                                                         \
+    SCENARIO("patterns/tail/" title, BENCH_GROUP_PATTERNS, QUEUE_TURNS, 200, .mode = BENCH_PACED,  \
+             .pattern = BENCH_PATTERN_QUEUE, .size_bytes = 64, .senders = ends, .receivers = ends, \
+             .rate_hz = 500000, .victim = BENCH_ANYBODY, .stop_ms = 5, .lead_ms = 15,              \
+             .quantile = 0.999, .warm_ms = 10,                                                     \
+             .note = "p99.9 of each round, of messages of those who are not stopped")
+
 #define STOPPED(title, who, said)                                                                  \
     SCENARIO("patterns/stopped/" title, BENCH_GROUP_PATTERNS, QUEUE_TURNS, 190,                    \
              .mode = BENCH_STREAM, .pattern = BENCH_PATTERN_QUEUE, .size_bytes = 64, .senders = 2, \
@@ -132,6 +140,7 @@ const struct bench_scenario bench_contest_scenarios[] = {
     TAIL("8:8", 8, false, ""),
     TAIL("busy/4:4", 4, true, "; senders keep the CPU while they wait"),
     TAIL("busy/8:8", 8, true, "; senders keep the CPU while they wait"),
+    STOPS("stops/4:4", 4),
     STOPPED("producer", BENCH_A_SENDER,
             "how long nobody got a message of the others, while one of two senders was stopped"),
     STOPPED("consumer", BENCH_A_RECEIVER,

@@ -20,6 +20,9 @@
 #define WEDGED_NS (400 * BENCH_MILLISECOND)
 #define SLOW_NS (8000 * BENCH_MILLISECOND)
 
+/* How much longer a turn gets in which nothing has come. */
+#define PROLONGED_MS_MAX 1000u
+
 /* Where it is not known how many will come: when nothing has come for so long. */
 #define QUIET_NS (20 * BENCH_MILLISECOND)
 
@@ -257,6 +260,52 @@ static struct pause stop_victim(struct course *course)
     return pause;
 }
 
+/* A small generator of xorshift kind; what it gives need only be spread. */
+static uint64_t next_random(uint64_t *seed)
+{
+    *seed ^= *seed << 13;
+    *seed ^= *seed >> 7;
+    *seed ^= *seed << 17;
+    return *seed;
+}
+
+/* Stops one after the other until the time is over. */
+static void stop_anybody(struct course *course, uint64_t until_ns)
+{
+    const struct bench_trial *trial = course->trial;
+    uint64_t seed = bench_clock_ns() | 1;
+
+    while (bench_clock_ns() < until_ns) {
+        uint32_t worker = (uint32_t)(next_random(&seed) % bench_trial_workers(trial));
+        struct bench_worker_shared *shared = &course->arena->workers[worker];
+        uint64_t wait_ns = trial->lead_ns / 2 + next_random(&seed) % (trial->lead_ns + 1);
+        bench_sleep_until(bench_clock_ns() + wait_ns);
+        uint64_t from_ns = bench_clock_ns();
+        bench_crew_stop(&course->crew, worker);
+        bench_sleep_until(from_ns + trial->stop_ns);
+        bench_word_write(&shared->stopped_ns.word, from_ns);
+        bench_word_write(&shared->resumed_ns.word, bench_clock_ns());
+        bench_crew_continue(&course->crew, worker);
+    }
+}
+
+/*
+ * Until the time is over; longer, if nothing has come by then: what else runs on a machine may keep a
+ * worker from its CPU for a whole turn, and then nothing has been measured.
+ */
+static void let_run(struct course *course, uint64_t from_ns, uint64_t before)
+{
+    uint64_t until_ns = from_ns + course->trial->measure_ns;
+
+    bench_sleep_until(until_ns);
+    for (unsigned more = 0; more < PROLONGED_MS_MAX && operations(course) == before; more++) {
+        (void)bench_crew_reap(&course->crew);
+        if (course->crew.has_failed)
+            break;
+        bench_sleep_until(bench_clock_ns() + BENCH_MILLISECOND);
+    }
+}
+
 /* From the start to the moment at which the senders are told to stop. */
 static struct pause run(struct course *course, struct bench_outcome *outcome)
 {
@@ -270,10 +319,12 @@ static struct pause run(struct course *course, struct bench_outcome *outcome)
     bench_sleep_until(arena->count_from_ns);
     set_phase(course, BENCH_COUNTING);
     uint64_t from_ns = bench_clock_ns(), before = operations(course);
-    if (trial->victim != BENCH_NOBODY)
+    if (trial->victim == BENCH_ANYBODY)
+        stop_anybody(course, from_ns + trial->measure_ns);
+    else if (trial->victim != BENCH_NOBODY)
         pause = stop_victim(course);
     else
-        bench_sleep_until(from_ns + trial->measure_ns);
+        let_run(course, from_ns, before);
     uint64_t to_ns = bench_clock_ns(), after = operations(course);
     set_phase(course, BENCH_STOPPING);
     course->stop_ns = to_ns;
@@ -291,10 +342,11 @@ static void count_unsent(const struct course *course, struct bench_outcome *outc
     const struct bench_trial *trial = course->trial;
 
     for (uint32_t i = 0; i < trial->senders && bench_trial_is_scheduled(trial); i++) {
-        uint64_t number = bench_word_read(&course->arena->workers[i].sent.word);
-        uint64_t due_ns = course->arena->begin_ns + number * trial->period_ns;
+        const struct bench_worker_shared *sender = &course->arena->workers[i];
+        uint64_t due_ns =
+            course->arena->begin_ns + bench_word_read(&sender->sent.word) * trial->period_ns;
         for (; due_ns < course->stop_ns; due_ns += trial->period_ns) {
-            if (due_ns >= course->arena->count_from_ns)
+            if (due_ns >= course->arena->count_from_ns && !bench_worker_was_stopped(sender, due_ns))
                 bench_histogram_add(&outcome->latency, course->stop_ns - due_ns, 1);
         }
     }
@@ -402,7 +454,7 @@ void bench_trial_run(const struct bench_trial *trial, struct bench_outcome *outc
     } else {
         struct pause pause = run(&course, outcome);
         finish(&course, outcome);
-        if (trial->victim != BENCH_NOBODY && outcome->finding < BENCH_ABSENT) {
+        if (pause.to_ns != 0 && outcome->finding < BENCH_ABSENT) {
             outcome->quiet_before_ns =
                 longest_quiet_ns(&course, arena->count_from_ns, pause.from_ns);
             outcome->quiet_stopped_ns = longest_quiet_ns(&course, pause.from_ns, pause.to_ns);

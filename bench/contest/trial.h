@@ -36,6 +36,7 @@ enum bench_victim {
     BENCH_NOBODY = 0,
     BENCH_A_SENDER = 1,
     BENCH_A_RECEIVER = 2,
+    BENCH_ANYBODY = 3, /* one after the other, at random */
 };
 
 struct bench_trial {
@@ -51,11 +52,13 @@ struct bench_trial {
     uint32_t size_bytes;
     uint32_t depth;
     enum bench_waiting waiting;
-    uint64_t warm_ns;         /* before anything counts */
-    uint64_t measure_ns;      /* without a victim */
-    uint64_t period_ns;       /* between the messages of one sender, by its schedule */
-    bool is_busy;             /* who waits for the next one does not give the CPU away */
-    enum bench_victim victim; /* the first of them is stopped: after lead_ns, for stop_ns */
+    uint64_t warm_ns;    /* before anything counts */
+    uint64_t measure_ns; /* without a victim */
+    uint64_t period_ns;  /* between the messages of one sender, by its schedule */
+    bool is_busy;        /* who waits for the next one does not give the CPU away */
+    /* The first of them is stopped, after lead_ns and for stop_ns. Anybody: so again and again until
+     * measure_ns are over; the latency is that of others' messages. */
+    enum bench_victim victim;
     uint64_t lead_ns;
     uint64_t stop_ns;
     uint64_t delay_ns; /* planted into each send */

@@ -87,7 +87,8 @@ static void note_times(struct bench_worker *worker, const uint64_t numbers[],
 
     for (size_t i = 0; i < count; i++) {
         uint64_t due_ns = bench_worker_due_ns(worker, numbers[i]);
-        if (worker->trial->mode == BENCH_PACED && due_ns >= arena->count_from_ns)
+        if (worker->trial->mode == BENCH_PACED && due_ns >= arena->count_from_ns &&
+            !bench_worker_was_stopped(&arena->workers[senders[i]], due_ns))
             bench_histogram_add(&worker->mine->latency, now_ns > due_ns ? now_ns - due_ns : 0, 1);
         of_others |= senders[i] != 0;
     }

@@ -276,6 +276,23 @@ static void every_pattern_of_peal_goes_well(void **state)
     }
 }
 
+static void a_queue_goes_well_while_its_users_are_stopped_in_turn(void **state)
+{
+    struct bench_trial trial = trial_of(&bench_peal_queue_copy, BENCH_PACED);
+
+    (void)state;
+    trial.pattern = BENCH_PATTERN_QUEUE;
+    trial.senders = 2;
+    trial.receivers = 2;
+    trial.period_ns = 20000;
+    trial.victim = BENCH_ANYBODY;
+    trial.lead_ns = 5 * BENCH_MILLISECOND;
+    trial.stop_ns = 5 * BENCH_MILLISECOND;
+    trial.measure_ns = 200 * BENCH_MILLISECOND;
+    goes_well(&trial);
+    assert_true(outcome.latency.total > 0);
+}
+
 /* ---- what is measured ---- */
 
 /* How many of all took at least so long. */
@@ -465,6 +482,7 @@ int main(void)
         cmocka_unit_test(every_size_goes_well),
         cmocka_unit_test(every_way_of_waiting_goes_well),
         cmocka_unit_test(every_pattern_of_peal_goes_well),
+        cmocka_unit_test(a_queue_goes_well_while_its_users_are_stopped_in_turn),
         cmocka_unit_test(a_stall_counts_for_all_that_were_due_in_it),
         cmocka_unit_test(what_was_due_and_never_sent_counts),
         cmocka_unit_test(a_delay_that_is_planted_is_seen),
