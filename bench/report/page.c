@@ -76,7 +76,7 @@ static void scenario(const struct bench_page *page, const struct bench_ranking *
     fprintf(page->out, "<article id=\"s-%u-", (unsigned)ranking->group);
     bench_markup_text(page->out, ranking->scenario);
     fputs("\"><h3>", page->out);
-    bench_markup_text(page->out, ranking->scenario);
+    bench_markup_text(page->out, bench_ranking_title(ranking->group, ranking->scenario).text);
     fputs("</h3><div class=\"body\">\n", page->out);
     bench_page_scenario_plots(page, ranking);
     fputs("<div>", page->out);

@@ -186,8 +186,8 @@ void bench_page_behind(const struct bench_page *page)
         if (bench_ranking_verdict(&ranking) != BENCH_VERDICT_BEHIND)
             continue;
         count++;
-        fprintf(page->out, "<div><dt>%s: ", bench_group_name(ranking.group));
-        bench_markup_text(page->out, ranking.scenario);
+        fputs("<div><dt>", page->out);
+        bench_markup_text(page->out, bench_ranking_title(ranking.group, ranking.scenario).text);
         fputs("</dt><dd>", page->out);
         struct bench_spread times = bench_record_against(ranking.peer, ranking.peal);
         bench_markup_text(page->out, ranking.peer->contender);

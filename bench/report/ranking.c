@@ -2,6 +2,7 @@
 #include "bench/report/ranking.h"
 
 #include <math.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -21,6 +22,18 @@ const char *bench_ranking_scenario(const struct bench_results *results, enum ben
             return record->scenario;
     }
     return NULL;
+}
+
+struct bench_title bench_ranking_title(enum bench_group group, const char *scenario)
+{
+    const char *first = bench_group_name(group);
+    size_t length = strlen(first);
+    struct bench_title title;
+
+    if (strncmp(scenario, first, length) == 0 && scenario[length] == '/')
+        scenario += length + 1;
+    snprintf(title.text, sizeof(title.text), "%s/%s", first, scenario);
+    return title;
 }
 
 bool bench_ranking_wants_one_table(const struct bench_results *results, enum bench_group group)

@@ -29,6 +29,12 @@ const char *bench_ranking_scenario(const struct bench_results *results, enum ben
 struct bench_ranking bench_ranking_of(const struct bench_results *results, enum bench_group group,
                                       const char *scenario);
 
+/* "latency/64": the group and the scenario, which may begin with the group's name already. */
+struct bench_title {
+    char text[160];
+};
+struct bench_title bench_ranking_title(enum bench_group group, const char *scenario);
+
 /* Scenarios of one or two records (floors, points of a curve) are better rows of one table. */
 bool bench_ranking_wants_one_table(const struct bench_results *results, enum bench_group group);
 

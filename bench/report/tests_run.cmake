@@ -96,9 +96,9 @@ elseif(CASE STREQUAL "made_up_compare")
         must_contain("${err}" "peal-bench: compare: ")
     endforeach()
 elseif(CASE STREQUAL "report")
-    run(0 "${BENCH}" --quick --filter "latency/64$|publish/asleep" --contenders "peal|ck_ring|pipe" --report "${one}")
+    run(0 "${BENCH}" --quick --filter "latency/64$|throughput/64/single|growth/asleep/[124]$" --contenders "peal|ck_ring|pipe" --report "${one}")
     check_json("${one}/results.json")
-    check_page("${one}" 2)
+    check_page("${one}" 4) # percentiles, bars, and two or more curves
 elseif(CASE STREQUAL "compare")
     # Two scenarios: one between two processes, with the raw round trip as its floor, and one within a process.
     set(what --quick --rounds 15 --filter "latency/ping_pong/copy/48$|publish/alone/copy/single$")

@@ -130,7 +130,7 @@ void bench_text_scenario(FILE *out, const struct bench_results *results, enum be
     struct bench_ranking ranking = bench_ranking_of(results, group, scenario);
     bool has_latency = any_has(&ranking, true), has_cpu = any_has(&ranking, false);
 
-    fprintf(out, "%s\n", scenario);
+    fprintf(out, "%s\n", bench_ranking_title(group, scenario).text);
     head_line(out, has_latency, has_cpu);
     for (unsigned i = 0; i < ranking.count; i++) {
         const struct bench_record *record = ranking.records[i];
