@@ -36,4 +36,4 @@ clean
 
 echo
 echo "demo: latency between two processes that poll, beside the floor of this machine"
-"$bin/bench/peal-bench" --quick
+"$bin/bench/peal-bench" --quick --filter '^latency/ping_pong/.*/(8|48|64|1024)$|^waiting/wake'
