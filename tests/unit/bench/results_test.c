@@ -151,9 +151,11 @@ static void rounds_without_a_number_are_left_out(void **state)
     bench_record_round(record, 300, NAN, false);
     bench_record_round(record, 400, 0, false);
     bench_record_round(record, INFINITY, 100, false);
+    bench_record_round(record, 300, INFINITY, false);
     assert_true(close_to(bench_record_values(record).median, 300));
     assert_true(close_to(bench_record_values(record).max, 400));
     assert_true(close_to(bench_record_ratio(record).median, 2));
+    assert_true(close_to(bench_record_ratio(record).min, 2));
     assert_true(close_to(bench_record_ratio(record).max, 2));
     bench_record_round(other, 1, NAN, false);
     bench_record_round(other, NAN, NAN, false);

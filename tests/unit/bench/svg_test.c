@@ -183,8 +183,8 @@ static void labels_do_not_lie_on_each_other(void **state)
     struct end ends[20];
 
     (void)state;
-    for (unsigned i = 0; i < 20; i++)
-        ends[i] = (struct end){.x = 0, .y = 100 + i % 3, .label_y = 100 + i % 3, .line = i};
+    for (unsigned i = 0; i < 20; i++) /* all of them at the bottom */
+        ends[i] = (struct end){.x = 0, .y = BOTTOM - i % 3, .label_y = BOTTOM - i % 3, .line = i};
     place_labels(ends, 20);
     for (unsigned i = 1; i < 20; i++)
         assert_true(ends[i].label_y - ends[i - 1].label_y > LABEL_GAP - 1e-9);
