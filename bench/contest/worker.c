@@ -205,12 +205,14 @@ static void open_epoll(struct bench_worker *worker)
                           strerror(errno));
 }
 
+/* Both are asked in any case: what one waits for may be that the other end of the other is asked. */
 static bool is_ready(const struct bench_worker *worker)
 {
     bool (*ready)(void *end) = worker->contender->ready;
+    bool sends = ready == NULL || worker->sends == NULL || ready(worker->sends);
+    bool receives = ready == NULL || worker->receives == NULL || ready(worker->receives);
 
-    return ready == NULL || ((worker->sends == NULL || ready(worker->sends)) &&
-                             (worker->receives == NULL || ready(worker->receives)));
+    return sends && receives;
 }
 
 /* Until all are ready. */
