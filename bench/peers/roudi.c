@@ -17,6 +17,8 @@
 #include <sys/file.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
+#include <sys/socket.h>
+#include <sys/un.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -26,6 +28,7 @@ enum { PLACES = 240, SPARE = 64, POOL_BYTES = 256 << 20 };
 
 #define START_NS UINT64_C(10000000000)
 #define STOP_NS UINT64_C(3000000000)
+#define TURN_NS UINT64_C(60000000000)
 #define PAUSE_NS 20000000
 
 #define LOCK "/tmp/iox-unique-roudi.lock"
@@ -34,6 +37,7 @@ enum { PLACES = 240, SPARE = 64, POOL_BYTES = 256 << 20 };
 static struct {
     pid_t pid;
     int output; /* what it says; kept open so that it can go on saying it */
+    int turn;   /* a name that only one program has at a time */
     unsigned channels;
 } roudi;
 
@@ -48,6 +52,39 @@ static void pause_a_little(void)
     struct timespec pause = {.tv_nsec = PAUSE_NS};
 
     (void)nanosleep(&pause, NULL);
+}
+
+/* ---- one program after the other ---- */
+
+/* Takes an abstract name, which goes with whoever has it: of those who run beside each other each must
+ * have ended its daemon before the next one clears away and starts its own. -1: not ours. */
+static int take_turn(void)
+{
+    static const char name[] = "peal-bench-roudi";
+    struct sockaddr_un address = {.sun_family = AF_UNIX};
+    int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+
+    memcpy(address.sun_path + 1, name, sizeof(name) - 1);
+    if (fd >= 0 && bind(fd, (const struct sockaddr *)&address,
+                        (socklen_t)(offsetof(struct sockaddr_un, sun_path) + sizeof(name))) != 0) {
+        (void)close(fd);
+        fd = -1;
+    }
+    return fd;
+}
+
+static bool await_turn(void)
+{
+    uint64_t until_ns = bench_clock_ns() + TURN_NS;
+
+    while ((roudi.turn = take_turn()) < 0) {
+        if (bench_clock_ns() > until_ns) {
+            bench_peer_complain("iceoryx: another benchmark has the daemon; wait for its end", 0);
+            return false;
+        }
+        pause_a_little();
+    }
+    return true;
 }
 
 /* ---- what it leaves ---- */
@@ -246,8 +283,14 @@ static bool start(const struct bench_channel *channel)
 bool bench_roudi_begin(struct bench_channel *channel)
 {
     remove_applications(channel);
-    if (roudi.channels == 0 && !start(channel))
-        return false;
+    if (roudi.channels == 0) {
+        if (!await_turn())
+            return false;
+        if (!start(channel)) {
+            (void)close(roudi.turn);
+            return false;
+        }
+    }
     roudi.channels++;
     channel->depth = depth_of(channel);
     channel->state = &roudi;
@@ -256,11 +299,20 @@ bool bench_roudi_begin(struct bench_channel *channel)
 
 void bench_roudi_end(struct bench_channel *channel)
 {
-    if (channel->state != NULL && --roudi.channels == 0)
-        (void)stop();
-    channel->state = NULL;
+    bool is_ours = channel->state != NULL;
+
     remove_applications(channel);
-    remove_daemon();
+    channel->state = NULL;
+    if (is_ours && --roudi.channels > 0)
+        return;
+    if (is_ours)
+        (void)stop();
+    else
+        roudi.turn = take_turn(); /* of a conductor that was killed; or another has cleared away */
+    if (roudi.turn >= 0) {
+        remove_daemon();
+        (void)close(roudi.turn);
+    }
 }
 
 /* ---- what has been taken ---- */
