@@ -12,6 +12,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/wait.h>
@@ -522,6 +523,17 @@ static void look_into(const char *folder, const char *wanted, char *text, size_t
         (void)closedir(listing);
 }
 
+/* Other programs may have iceoryx's daemon too; a running one has its lock. */
+static bool has_daemon(void)
+{
+    int lock = open("/tmp/iox-unique-roudi.lock", O_RDWR | O_CLOEXEC);
+    bool is_free = lock < 0 || flock(lock, LOCK_EX | LOCK_NB) == 0;
+
+    if (lock >= 0)
+        (void)close(lock);
+    return !is_free;
+}
+
 void course_litter(const struct course *course, char *text, size_t size)
 {
     char name[80];
@@ -530,7 +542,7 @@ void course_litter(const struct course *course, char *text, size_t size)
     text[0] = '\0';
     look_into("/tmp", course->name, text, size);
     look_into("/dev/shm", course->name, text, size);
-    if (strcmp(course->contender->name, "iceoryx") == 0) {
+    if (strcmp(course->contender->name, "iceoryx") == 0 && !has_daemon()) {
         look_into("/tmp", "roudi", text, size);
         look_into("/dev/shm", "iceoryx", text, size);
     }
