@@ -11,7 +11,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { POINTS_MAX = 64, LABEL_SIZE = 96 };
+/* With more lines the bands would cover each other; the tables have the spread. */
+enum { POINTS_MAX = 64, LABEL_SIZE = 96, BANDS_MAX = 6 };
 
 struct curve {
     const struct bench_record *first; /* what it was begun with */
@@ -152,6 +153,7 @@ static void draw(const struct bench_page *page, const struct bench_record *of,
                                   .unit = of->unit};
 
     collect(page, of, fraction, sheet);
+    bool has_bands = fraction < 0 && sheet->count <= BANDS_MAX;
     snprintf(title, sizeof(title), "%.*s%s", (int)fmin((double)head_length(of->series), 120),
              of->series, title_end);
     snprintf(y_name, sizeof(y_name), "%s",
@@ -165,8 +167,8 @@ static void draw(const struct bench_page *page, const struct bench_record *of,
                                 .label = curve->label,
                                 .x = curve->x,
                                 .y = curve->y,
-                                .low = fraction < 0 ? curve->low : NULL,
-                                .high = fraction < 0 ? curve->high : NULL,
+                                .low = has_bands ? curve->low : NULL,
+                                .high = has_bands ? curve->high : NULL,
                                 .count = curve->count,
                                 .is_strong = curve->first->party == BENCH_PARTY_PEAL};
     }

@@ -64,8 +64,9 @@ void bench_page_summary(const struct bench_page *page)
     tile(page->out, "", even, 0, "in which both are within 2 %");
     tile(page->out, contested == ahead + even ? "" : "bad", contested - ahead - even, 0,
          "in which Peal is behind");
-    tile(page->out, met == targets ? "good" : "bad", met, targets,
-         "targets of ratios to a floor are met");
+    if (targets > 0)
+        tile(page->out, met == targets ? "good" : "bad", met, targets,
+             "targets of ratios to a floor are met");
     tile(page->out, drifted > 0 ? "warn" : "", drifted, rounds,
          "measured values from rounds in which the machine drifted");
     tile(page->out, cut > 0 ? "warn" : "", cut, 0, "rounds did not end and were killed");
@@ -109,7 +110,7 @@ static void standing_row(const struct bench_page *page, const struct bench_ranki
             bench_group_name(ranking->group), (unsigned)ranking->group);
     bench_markup_text(out, ranking->scenario);
     fputs("\">", out);
-    bench_markup_text(out, ranking->scenario);
+    bench_markup_text(out, bench_ranking_title(ranking->group, ranking->scenario).text);
     fputs("</a></th>", out);
     mark(out, ranking->ahead, axis);
     fprintf(out,

@@ -104,31 +104,53 @@ static void remarks_cell(FILE *out, const struct bench_record *record)
     fputs("</td>", out);
 }
 
+static bool has_said(const struct bench_record *const *records, size_t count, const char *floor)
+{
+    for (size_t i = 0; i < count; i++) {
+        if (records[i]->floor != NULL && strcmp(records[i]->floor, floor) == 0)
+            return true;
+    }
+    return false;
+}
+
+static void foot_floors(FILE *out, const struct bench_record *const *records, size_t count)
+{
+    bool is_begun = false;
+
+    for (size_t i = 0; i < count; i++) {
+        const char *floor = records[i]->floor;
+        if (floor == NULL || has_said(records, i, floor))
+            continue;
+        fputs(is_begun ? ", " : "<p class=\"foot\">Floor: ", out);
+        bench_markup_text(out, floor);
+        is_begun = true;
+    }
+    if (is_begun)
+        fputs("</p>\n", out);
+}
+
 /* What the ratios are to, and the notes: below the table, where they do not stretch its rows. */
 static void foot(FILE *out, const struct bench_record *const *records, size_t count)
 {
-    const char *floor = NULL;
+    unsigned notes = 0;
 
     fputs("</tbody></table></div>\n", out);
-    for (size_t i = 0; i < count; i++) {
-        const char *name = records[i]->floor;
-        if (name == NULL || (floor != NULL && strcmp(floor, name) == 0))
-            continue;
-        fputs(floor == NULL ? "<p class=\"foot\">Floor: " : ", ", out);
-        bench_markup_text(out, name);
-        floor = name;
-    }
-    if (floor != NULL)
-        fputs("</p>\n", out);
+    foot_floors(out, records, count);
+    for (size_t i = 0; i < count; i++)
+        notes += records[i]->note != NULL;
+    if (notes == 0)
+        return;
+    fprintf(out, "<details class=\"foot\"><summary>Notes: %u</summary><dl>", notes);
     for (size_t i = 0; i < count; i++) {
         if (records[i]->note == NULL)
             continue;
-        fputs("<p class=\"foot\"><b>", out);
+        fputs("<div><dt>", out);
         bench_markup_text(out, records[i]->contender);
-        fputs("</b>: ", out);
+        fputs("</dt><dd>", out);
         bench_markup_text(out, records[i]->note);
-        fputs("</p>\n", out);
+        fputs("</dd></div>\n", out);
     }
+    fputs("</dl></details>\n", out);
 }
 
 static void latency_cells(FILE *out, const struct bench_record *record)

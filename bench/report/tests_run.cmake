@@ -96,9 +96,10 @@ elseif(CASE STREQUAL "made_up_compare")
         must_contain("${err}" "peal-bench: compare: ")
     endforeach()
 elseif(CASE STREQUAL "report")
-    run(0 "${BENCH}" --quick --filter "latency/64$|throughput/64/single|growth/asleep/[124]$" --contenders "peal|ck_ring|pipe" --report "${one}")
+    # A peer that fails on a loaded machine makes it 1; that the report says so and is there all the same is what matters.
+    run("0;1" "${BENCH}" --quick --filter "latency/(64|1024)$|throughput/64/single" --contenders "^peal topic|pipe" --report "${one}")
     check_json("${one}/results.json")
-    check_page("${one}" 4) # percentiles, bars, and two or more curves
+    check_page("${one}" 4) # two of percentiles, one of bars, a curve by size
 elseif(CASE STREQUAL "compare")
     # Two scenarios: one between two processes, with the raw round trip as its floor, and one within a process.
     set(what --quick --rounds 15 --filter "latency/ping_pong/copy/48$|publish/alone/copy/single$")
