@@ -123,7 +123,9 @@ bool course_begin(struct course *course, const struct bench_contender *contender
     static unsigned number;
     static char url[64];
 
-    (void)snprintf(url, sizeof(url), "posix:contenders-test-%d", (int)getpid());
+    /* Of the first process, also where a forked one is the conductor. */
+    if (url[0] == '\0')
+        (void)snprintf(url, sizeof(url), "posix:contenders-test-%d", (int)getpid());
     *course = (struct course){.contender = contender};
     (void)snprintf(course->name, sizeof(course->name), "peal-test-%d-%u", (int)getpid(), ++number);
     course->channel = (struct bench_channel){.name = course->name,
