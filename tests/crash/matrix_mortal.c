@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "tests/crash/matrix.h"
 
+#include "tests/support/mortal.h"
 #include "tests/support/random.h"
 
 #include <signal.h>
 #include <stdlib.h>
-#include <sys/prctl.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -39,16 +39,11 @@ static int live(const struct matrix_role *role, uint32_t actor)
 pid_t matrix_start(const struct matrix_role *role, uint32_t actor, const struct fault_plan *plan,
                    struct fault_passes *passes)
 {
-    (void)fflush(NULL);
-    const pid_t parent = getpid();
-    pid_t pid = fork();
+    pid_t pid = mortal_fork();
     if (pid < 0)
         abort(); /* a signal to -1 would go to everybody */
     if (pid != 0)
         return pid;
-    (void)prctl(PR_SET_PDEATHSIG, SIGKILL);
-    if (getppid() != parent)
-        _exit(127);
     fault_plan_set(plan, passes);
     _exit(live(role, actor));
 }
