@@ -59,6 +59,13 @@ static bool is_about_quiet(const struct bench_contest *what)
     return what->victim == BENCH_A_SENDER || what->victim == BENCH_A_RECEIVER;
 }
 
+static unsigned rounds_of(const struct contest *contest)
+{
+    unsigned rounds = contest->run->rounds;
+
+    return contest->what->half_rounds ? (rounds + 1) / 2 : rounds;
+}
+
 /* ---- who takes part ---- */
 
 static uint32_t or_one(uint32_t value)
@@ -328,7 +335,7 @@ static void run_round(struct contest *contest, unsigned round)
     for (unsigned i = 0; i < contest->count; i++) {
         take_turn(contest, &contest->parts[(i + round) % contest->count]);
         contest->run->progress(contest->run, ((double)round + (double)(i + 1) / contest->count) /
-                                                 contest->run->rounds);
+                                                 rounds_of(contest));
     }
     end_round(contest, !bench_probes_agree(before_ns, probe(contest), TOLERANCE));
 }
@@ -376,7 +383,7 @@ static void finish_part(struct contest *contest, struct part *part)
 
     if (record == NULL || part->is_out)
         return;
-    if (record->rounds < contest->run->rounds)
+    if (record->rounds < rounds_of(contest))
         record->remarks |= BENCH_REMARK_PARTIAL;
     if (part->cpu_rounds > 0)
         record->cpu_ns = bench_quantile(part->cpu_ns, part->cpu_rounds, 0.5);
@@ -399,7 +406,7 @@ void bench_contest_run(struct bench_run *run, const struct bench_scenario *scena
     contest.scenario = scenario;
     contest.what = scenario->parameters;
     choose_parts(&contest);
-    for (unsigned round = 0; round < run->rounds && bench_interrupted() == 0; round++)
+    for (unsigned round = 0; round < rounds_of(&contest) && bench_interrupted() == 0; round++)
         run_round(&contest, round);
     for (unsigned i = 0; i < contest.count; i++)
         finish_part(&contest, &contest.parts[i]);

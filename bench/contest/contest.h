@@ -27,6 +27,7 @@ struct bench_contest {
     enum bench_victim victim;
     uint32_t stop_ms;
     uint32_t lead_ms; /* before a stop; 0: two fifths of it */
+    bool half_rounds; /* turns are long: every second round only */
     uint32_t warm_ms; /* of a full run; 0: 4 */
     uint32_t measure_ms;
     double quantile; /* of a round's latencies, which is its value; 0: not a latency */

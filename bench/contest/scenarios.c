@@ -9,7 +9,7 @@
 
 /* What a turn takes beside measuring: warming up, forking, opening, receiving the rest. And how many
  * contenders there are for a pattern, about. */
-#define TURN_MS 14
+#define TURN_MS 10
 #define SECONDS(turns, measure_ms)                                                                 \
     (BENCH_ROUNDS_FULL * 1e-3 * ((turns) * ((measure_ms) + TURN_MS) + 20))
 
@@ -57,7 +57,7 @@
 /* ---- patterns ---- */
 
 #define PATTERN(title, what, many_senders, many_receivers, said)                                   \
-    SCENARIO("patterns/" title, BENCH_GROUP_PATTERNS, FEW_TURNS, 40, .mode = BENCH_STREAM,         \
+    SCENARIO("patterns/" title, BENCH_GROUP_PATTERNS, FEW_TURNS, 30, .mode = BENCH_STREAM,         \
              .pattern = what, .size_bytes = 64, .senders = many_senders,                           \
              .receivers = many_receivers, .note = said)
 
@@ -69,23 +69,24 @@
 
 /* 500 000 messages a second by all together, with more processes than cores. */
 #define TAIL(title, ends, busy, said)                                                              \
-    SCENARIO("patterns/tail/" title, BENCH_GROUP_PATTERNS, QUEUE_TURNS, 80, .mode = BENCH_PACED,   \
+    SCENARIO("patterns/tail/" title, BENCH_GROUP_PATTERNS, QUEUE_TURNS, 60, .mode = BENCH_PACED,   \
              .pattern = BENCH_PATTERN_QUEUE, .size_bytes = 64, .senders = ends, .receivers = ends, \
              .rate_hz = 500000, .is_busy = busy, .quantile = 0.999, .warm_ms = 10,                 \
              .note = "p99.9 of each round, from when each was due" said)
 
 /* The same rate; one after the other is stopped. */
 #define STOPS(title, ends)                                                                         \
-    SCENARIO("patterns/tail/" title, BENCH_GROUP_PATTERNS, QUEUE_TURNS, 200, .mode = BENCH_PACED,  \
+    SCENARIO("patterns/tail/" title, BENCH_GROUP_PATTERNS, QUEUE_TURNS, 120, .mode = BENCH_PACED,  \
              .pattern = BENCH_PATTERN_QUEUE, .size_bytes = 64, .senders = ends, .receivers = ends, \
              .rate_hz = 500000, .victim = BENCH_ANYBODY, .stop_ms = 5, .lead_ms = 15,              \
              .quantile = 0.999, .warm_ms = 10,                                                     \
              .note = "p99.9 of each round, of messages of those who are not stopped")
 
 #define STOPPED(title, who, said)                                                                  \
-    SCENARIO("patterns/stopped/" title, BENCH_GROUP_PATTERNS, QUEUE_TURNS, 190,                    \
+    SCENARIO("patterns/stopped/" title, BENCH_GROUP_PATTERNS, QUEUE_TURNS / 2, 190,                \
              .mode = BENCH_STREAM, .pattern = BENCH_PATTERN_QUEUE, .size_bytes = 64, .senders = 2, \
-             .receivers = 2, .victim = who, .stop_ms = 100, .warm_ms = 10, .note = said)
+             .receivers = 2, .victim = who, .half_rounds = true, .stop_ms = 100, .warm_ms = 10,    \
+             .note = said)
 
 /* ---- waiting ---- */
 
@@ -102,13 +103,13 @@ const struct bench_scenario bench_contest_scenarios[] = {
     LATENCY("1024", 1024, 15, &bench_floor_slots, &bench_floor_copy),
     LATENCY("65536", 65536, 20, &bench_floor_slots, &bench_floor_copy),
     LATENCY("1048576", 1048576, 25, &bench_floor_slots, &bench_floor_copy),
-    LATENCY("4194304", 4194304, 60, &bench_floor_slots, &bench_floor_copy),
+    LATENCY("4194304", 4194304, 40, &bench_floor_slots, &bench_floor_copy),
 
-    PACED("oneway/10k", BENCH_PACED, 10000, 40, "one way"),
-    PACED("oneway/100k", BENCH_PACED, 100000, 40, "one way"),
+    PACED("oneway/10k", BENCH_PACED, 10000, 30, "one way"),
+    PACED("oneway/100k", BENCH_PACED, 100000, 30, "one way"),
     PACED("oneway/1M", BENCH_PACED, 1000000, 30, "one way"),
-    PACED("echo/10k", BENCH_ECHO, 10000, 40, "there and back"),
-    PACED("echo/100k", BENCH_ECHO, 100000, 40, "there and back"),
+    PACED("echo/10k", BENCH_ECHO, 10000, 30, "there and back"),
+    PACED("echo/100k", BENCH_ECHO, 100000, 30, "there and back"),
 
     MESSAGES("8/single", 8, 15, 1, "singles"),
     MESSAGES("8/batch32", 8, 15, 32, "batches of 32"),
@@ -130,12 +131,12 @@ const struct bench_scenario bench_contest_scenarios[] = {
 
     QUEUE("1:1/single", 1, 1, 20, "singles"),
     QUEUE("1:1/batch32", 1, 32, 20, "batches of 32"),
-    QUEUE("2:2/single", 2, 1, 40, "singles"),
-    QUEUE("2:2/batch32", 2, 32, 40, "batches of 32"),
-    QUEUE("4:4/single", 4, 1, 40, "singles"),
-    QUEUE("4:4/batch32", 4, 32, 40, "batches of 32"),
-    QUEUE("8:8/single", 8, 1, 40, "singles"),
-    QUEUE("8:8/batch32", 8, 32, 40, "batches of 32"),
+    QUEUE("2:2/single", 2, 1, 30, "singles"),
+    QUEUE("2:2/batch32", 2, 32, 30, "batches of 32"),
+    QUEUE("4:4/single", 4, 1, 30, "singles"),
+    QUEUE("4:4/batch32", 4, 32, 30, "batches of 32"),
+    QUEUE("8:8/single", 8, 1, 30, "singles"),
+    QUEUE("8:8/batch32", 8, 32, 30, "batches of 32"),
     TAIL("4:4", 4, false, ""),
     TAIL("8:8", 8, false, ""),
     TAIL("busy/4:4", 4, true, "; senders keep the CPU while they wait"),
@@ -146,13 +147,13 @@ const struct bench_scenario bench_contest_scenarios[] = {
     STOPPED("consumer", BENCH_A_RECEIVER,
             "how long nobody got a message, while one of two receivers was stopped"),
 
-    WAITING("spin/1k", BENCH_SPIN, 1000, 50, &bench_floor_slots),
-    WAITING("spin/50k", BENCH_SPIN, 50000, 25, &bench_floor_slots),
-    WAITING("spin_sleep/1k", BENCH_SPIN_SLEEP, 1000, 50, &bench_floor_futex),
-    WAITING("spin_sleep/50k", BENCH_SPIN_SLEEP, 50000, 25, &bench_floor_futex),
-    WAITING("block/1k", BENCH_BLOCK, 1000, 50, &bench_floor_futex),
-    WAITING("block/50k", BENCH_BLOCK, 50000, 25, &bench_floor_futex),
-    WAITING("epoll/1k", BENCH_EPOLL, 1000, 50, &bench_floor_eventfd),
-    WAITING("epoll/50k", BENCH_EPOLL, 50000, 25, &bench_floor_eventfd),
+    WAITING("spin/1k", BENCH_SPIN, 1000, 40, &bench_floor_slots),
+    WAITING("spin/50k", BENCH_SPIN, 50000, 20, &bench_floor_slots),
+    WAITING("spin_sleep/1k", BENCH_SPIN_SLEEP, 1000, 40, &bench_floor_futex),
+    WAITING("spin_sleep/50k", BENCH_SPIN_SLEEP, 50000, 20, &bench_floor_futex),
+    WAITING("block/1k", BENCH_BLOCK, 1000, 40, &bench_floor_futex),
+    WAITING("block/50k", BENCH_BLOCK, 50000, 20, &bench_floor_futex),
+    WAITING("epoll/1k", BENCH_EPOLL, 1000, 40, &bench_floor_eventfd),
+    WAITING("epoll/50k", BENCH_EPOLL, 50000, 20, &bench_floor_eventfd),
     {.name = NULL},
 };
