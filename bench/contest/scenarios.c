@@ -9,11 +9,11 @@
 
 /* What a turn takes beside measuring: warming up, forking, opening, receiving the rest. And how many
  * contenders there are for a pattern, about. */
-#define TURN_MS 10
+#define TURN_MS 12
 #define SECONDS(turns, measure_ms)                                                                 \
     (BENCH_ROUNDS_FULL * 1e-3 * ((turns) * ((measure_ms) + TURN_MS) + 20))
 
-#define PAIR_TURNS 19
+#define PAIR_TURNS 20
 #define QUEUE_TURNS 12
 #define FEW_TURNS 8
 
@@ -24,12 +24,15 @@
         .parameters = &(const struct bench_contest){.measure_ms = turn_ms, __VA_ARGS__},           \
     }
 
+/* Of the longest messages most of a turn is making memory. */
+#define IS_LONG(bytes) ((bytes) >= 4194304)
+
 /* ---- latency ---- */
 
 #define LATENCY(title, bytes, turn_ms, ...)                                                        \
     SCENARIO("latency/" title, BENCH_GROUP_LATENCY, PAIR_TURNS, turn_ms, .mode = BENCH_PING_PONG,  \
-             .pattern = BENCH_PATTERN_PAIR, .size_bytes = bytes, .quantile = 0.5,                  \
-             .series = "round trip", .x_name = "message size [B]", .x = bytes,                     \
+             .pattern = BENCH_PATTERN_PAIR, .size_bytes = bytes, .half_rounds = IS_LONG(bytes),    \
+             .quantile = 0.5, .series = "round trip", .x_name = "message size [B]", .x = bytes,    \
              .floors = {__VA_ARGS__})
 
 /* ---- by schedule ---- */
@@ -46,8 +49,9 @@
 #define STREAM(title, bytes, turn_ms, a_batch, lot, bytes_count, ...)                              \
     SCENARIO("throughput/" title, BENCH_GROUP_THROUGHPUT, PAIR_TURNS, turn_ms,                     \
              .mode = BENCH_STREAM, .pattern = BENCH_PATTERN_PAIR, .size_bytes = bytes,             \
-             .batch = a_batch, .in_bytes = bytes_count, .series = "stream, " lot,                  \
-             .x_name = "message size [B]", .x = bytes, .floors = {__VA_ARGS__})
+             .batch = a_batch, .half_rounds = IS_LONG(bytes), .in_bytes = bytes_count,             \
+             .series = "stream, " lot, .x_name = "message size [B]", .x = bytes,                   \
+             .floors = {__VA_ARGS__})
 
 #define MESSAGES(title, bytes, turn_ms, a_batch, lot)                                              \
     STREAM(title, bytes, turn_ms, a_batch, lot, false, &bench_floor_slots, &bench_floor_copy)
