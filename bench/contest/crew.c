@@ -106,6 +106,45 @@ bool bench_crew_reap(struct bench_crew *crew)
     return all;
 }
 
+/* 'R': it runs, or would if it had a CPU. */
+static char state_of(pid_t pid)
+{
+    char path[40], line[512];
+    char state = 0;
+
+    snprintf(path, sizeof path, "/proc/%d/stat", (int)pid);
+    FILE *file = fopen(path, "re");
+    if (file == NULL)
+        return 0;
+    if (fgets(line, sizeof line, file) != NULL) {
+        const char *name_end = strrchr(line, ')'); /* the name may hold anything */
+        if (name_end != NULL && strlen(name_end) > 2)
+            state = name_end[2];
+    }
+    fclose(file);
+    return state;
+}
+
+static bool has_had(pid_t pid, uint64_t enough_ns)
+{
+    struct timespec used;
+    clockid_t clock;
+
+    if (clock_getcpuclockid(pid, &clock) != 0 || clock_gettime(clock, &used) != 0)
+        return true;
+    return (uint64_t)used.tv_sec * 1000 * BENCH_MILLISECOND + (uint64_t)used.tv_nsec >= enough_ns;
+}
+
+bool bench_crew_is_starved(const struct bench_crew *crew, uint64_t enough_ns)
+{
+    for (uint32_t i = 0; i < crew->processes; i++) {
+        if (crew->pids[i] != 0 && !has_had(crew->pids[i], enough_ns) &&
+            state_of(crew->pids[i]) == 'R')
+            return true;
+    }
+    return false;
+}
+
 void bench_crew_kill(struct bench_crew *crew)
 {
     for (uint32_t i = 0; i < crew->processes; i++) {

@@ -22,6 +22,12 @@ void bench_crew_start(struct bench_crew *crew, const struct bench_trial *trial,
 /* Sees who has ended; true when all have. */
 bool bench_crew_reap(struct bench_crew *crew);
 
+/*
+ * Whether one of them wants a CPU and has had less than `enough_ns` of it: then what it has not done is not
+ * its fault.
+ */
+bool bench_crew_is_starved(const struct bench_crew *crew, uint64_t enough_ns);
+
 /* Ends who is left. */
 void bench_crew_kill(struct bench_crew *crew);
 
