@@ -4,7 +4,7 @@ set(queue_sources
     queue/main.c queue/options.c queue/rows.c queue/trial.c queue/worker.c queue/compare.c queue/report.c queue/json.c
     queue/peers.c queue/peer_peal.c queue/peer_ck.c queue/peer_vyukov.c cpus.c sample.c gbench.cc)
 add_executable(peal-bench-queue ${queue_sources})
-target_link_libraries(peal-bench-queue PRIVATE peal_compile peal_static PkgConfig::BENCHMARK Threads::Threads m)
+target_link_libraries(peal-bench-queue PRIVATE peal_compile peal_static PkgConfig::BENCHMARK PkgConfig::HWLOC Threads::Threads m)
 
 # libdpdk-dev: only the ring. Its headers want a configuration before them, and at least SSE4.2 on x86.
 pkg_check_modules(DPDK QUIET libdpdk)
