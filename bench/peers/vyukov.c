@@ -1,23 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/*
- * The bounded queue that Dmitry Vyukov has published, plain: a ring of cells, each with a sequence
- * number beside its message. The number says whose turn the cell is: `place` of who sends there next,
- * `place` + 1 of who receives it. One compare-and-swap on a cursor each; nobody looks at the other
- * cursor. Messages are written and read in their cells.
- *
- * Who has moved a cursor and not yet written the number stops those who come to that cell.
- */
+/* Vyukov's queue (bench/peers/vyukov.h) of messages of any size, written and read in their cells. */
+#include "bench/peers/vyukov.h"
 #include "bench/peers/peers.h"
-
-#include "core/atomic.h"
 #include "core/cpu.h"
 
 #include <stdlib.h>
-
-struct cell {
-    peal_u64 sequence;
-    char message[];
-};
 
 struct queue {
     _Alignas(PEAL_WRITER_BYTES) peal_u64 sent;
@@ -27,8 +14,7 @@ struct queue {
 
 struct vyukov_end {
     struct queue *queue;
-    uint64_t depth;
-    size_t cell_bytes;
+    struct bench_vyukov_cells cells;
     size_t size_bytes;
     /* Claimed and not handed over; where they are in the queue. */
     uint64_t places[BENCH_BATCH_MAX];
@@ -37,7 +23,7 @@ struct vyukov_end {
 
 static size_t cell_bytes(const struct bench_channel *channel)
 {
-    size_t bytes = sizeof(struct cell) + channel->size_bytes;
+    size_t bytes = sizeof(peal_u64) + channel->size_bytes;
 
     return (bytes + PEAL_LINE_BYTES - 1) / PEAL_LINE_BYTES * PEAL_LINE_BYTES;
 }
@@ -47,22 +33,22 @@ static size_t vyukov_memory_bytes(const struct bench_channel *channel)
     return sizeof(struct queue) + channel->depth * cell_bytes(channel);
 }
 
-static struct cell *cell_at(const struct vyukov_end *self, uint64_t place)
+static struct bench_vyukov_cells cells_of(const struct bench_channel *channel)
 {
-    return (struct cell *)(void *)(self->queue->cells +
-                                   (place & (self->depth - 1)) * self->cell_bytes);
+    struct queue *queue = channel->memory;
+
+    return (struct bench_vyukov_cells){queue->cells, cell_bytes(channel), channel->depth - 1};
 }
 
 static bool vyukov_begin(struct bench_channel *channel)
 {
-    struct vyukov_end self = {
-        .queue = channel->memory, .depth = channel->depth, .cell_bytes = cell_bytes(channel)};
+    struct queue *queue = channel->memory;
+    struct bench_vyukov_cells cells = cells_of(channel);
 
     /* relaxed: nobody else is there yet */
-    peal_u64_store_relaxed(&self.queue->sent, 0);
-    peal_u64_store_relaxed(&self.queue->received, 0);
-    for (uint64_t place = 0; place < self.depth; place++)
-        peal_u64_store_relaxed(&cell_at(&self, place)->sequence, place);
+    peal_u64_store_relaxed(&queue->sent, 0);
+    peal_u64_store_relaxed(&queue->received, 0);
+    bench_vyukov_init(&cells);
     return true;
 }
 
@@ -73,38 +59,9 @@ static void *vyukov_open(const struct bench_channel *channel, bool sends, uint32
     (void)sends;
     (void)index;
     self->queue = channel->memory;
-    self->depth = channel->depth;
-    self->cell_bytes = cell_bytes(channel);
+    self->cells = cells_of(channel);
     self->size_bytes = channel->size_bytes;
     return self;
-}
-
-/* Claims the next place of a cursor; its cell, or NULL: full, or empty. `ahead`: 0 to send, 1 to receive. */
-static struct cell *claim(struct vyukov_end *self, peal_u64 *cursor, uint64_t ahead,
-                          uint64_t *place)
-{
-    /* relaxed: what is found is only a guess */
-    *place = peal_u64_load_relaxed(cursor);
-    for (;;) {
-        struct cell *cell = cell_at(self, *place);
-        /* VYUKOV-A1: pairs with VYUKOV-R1: the message is there, or has been read */
-        uint64_t sequence = peal_u64_load_acquire(&cell->sequence);
-        int64_t lag = (int64_t)(sequence - (*place + ahead));
-
-        if (lag < 0)
-            return NULL;
-        /* VYUKOV-R2: pairs with VYUKOV-R2: only for the value */
-        if (lag == 0 && peal_u64_cas_acq_rel(cursor, place, *place + 1))
-            return cell;
-        if (lag > 0)
-            *place = peal_u64_load_relaxed(cursor); /* relaxed: as above */
-    }
-}
-
-static void hand_over(struct cell *cell, uint64_t sequence)
-{
-    /* VYUKOV-R1: pairs with VYUKOV-A1 */
-    peal_u64_store_release(&cell->sequence, sequence);
 }
 
 static size_t vyukov_prepare(void *end, void *places[], size_t size_bytes, size_t count)
@@ -114,10 +71,10 @@ static size_t vyukov_prepare(void *end, void *places[], size_t size_bytes, size_
     (void)size_bytes;
     self->next = 0;
     for (size_t i = 0; i < count; i++) {
-        struct cell *cell = claim(self, &self->queue->sent, 0, &self->places[i]);
+        peal_u64 *cell = bench_vyukov_claim(&self->cells, &self->queue->sent, 0, &self->places[i]);
         if (cell == NULL)
             return i;
-        places[i] = cell->message;
+        places[i] = cell + 1;
     }
     return count;
 }
@@ -128,7 +85,7 @@ static size_t vyukov_send(void *end, size_t count)
 
     for (size_t i = 0; i < count; i++) {
         uint64_t place = self->places[self->next++];
-        hand_over(cell_at(self, place), place + 1);
+        bench_vyukov_hand_over(bench_vyukov_cell(&self->cells, place), place + 1);
     }
     return count;
 }
@@ -138,10 +95,11 @@ static size_t vyukov_receive(void *end, struct bench_view views[], size_t max)
     struct vyukov_end *self = end;
 
     for (self->held = 0; self->held < max && self->held < BENCH_BATCH_MAX; self->held++) {
-        struct cell *cell = claim(self, &self->queue->received, 1, &self->places[self->held]);
+        peal_u64 *cell =
+            bench_vyukov_claim(&self->cells, &self->queue->received, 1, &self->places[self->held]);
         if (cell == NULL)
             break;
-        views[self->held] = (struct bench_view){cell->message, self->size_bytes};
+        views[self->held] = (struct bench_view){cell + 1, self->size_bytes};
     }
     return self->held;
 }
@@ -151,7 +109,8 @@ static void vyukov_release(void *end)
     struct vyukov_end *self = end;
 
     for (size_t i = 0; i < self->held; i++)
-        hand_over(cell_at(self, self->places[i]), self->places[i] + self->depth);
+        bench_vyukov_hand_over(bench_vyukov_cell(&self->cells, self->places[i]),
+                               self->places[i] + self->cells.mask + 1);
     self->held = 0;
 }
 

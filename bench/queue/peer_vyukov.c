@@ -1,13 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/*
- * The bounded queue that Dmitry Vyukov has published, plain: a ring of cells, each with a sequence
- * number beside its letter. The number says whose turn the cell is: `place` of who pushes there next,
- * `place` + 1 of who pops it. One compare-and-swap on a cursor each; nobody looks at the other cursor.
- * Who has moved a cursor and not yet written the number stops those who come to that cell.
- */
+/* Vyukov's queue (bench/peers/vyukov.h) of letters. */
+#include "bench/peers/vyukov.h"
 #include "bench/queue/peer.h"
-
-#include "core/atomic.h"
 #include "core/cpu.h"
 
 struct cell {
@@ -21,57 +15,36 @@ struct vyukov_queue {
     _Alignas(PEAL_WRITER_BYTES) struct cell cells[BENCH_PEER_DEPTH];
 };
 
+static struct bench_vyukov_cells cells_of(struct vyukov_queue *queue)
+{
+    return (struct bench_vyukov_cells){(char *)queue->cells, sizeof(struct cell),
+                                       BENCH_PEER_DEPTH - 1};
+}
+
 static void init(void *memory, const struct bench_peer_setup *setup)
 {
     struct vyukov_queue *queue = memory;
+    struct bench_vyukov_cells cells = cells_of(queue);
 
     (void)setup;
     /* relaxed: nobody else is there yet */
     peal_u64_store_relaxed(&queue->pushed, 0);
     peal_u64_store_relaxed(&queue->popped, 0);
-    for (uint64_t place = 0; place < BENCH_PEER_DEPTH; place++)
-        peal_u64_store_relaxed(&queue->cells[place].sequence, place);
-}
-
-/* Claims the next place of a cursor; its cell, or NULL: full, or empty. `ahead`: 0 to push, 1 to pop. */
-static struct cell *claim(struct vyukov_queue *queue, peal_u64 *cursor, uint64_t ahead,
-                          uint64_t *place)
-{
-    /* relaxed: what is found is only a guess */
-    *place = peal_u64_load_relaxed(cursor);
-    for (;;) {
-        struct cell *cell = &queue->cells[*place % BENCH_PEER_DEPTH];
-        /* VYUKOV-A1: pairs with VYUKOV-R1: the letter is there, or has been read */
-        uint64_t sequence = peal_u64_load_acquire(&cell->sequence);
-        int64_t lag = (int64_t)(sequence - (*place + ahead));
-
-        if (lag < 0)
-            return NULL;
-        /* VYUKOV-R2: pairs with VYUKOV-R2: only for the value */
-        if (lag == 0 && peal_u64_cas_acq_rel(cursor, place, *place + 1))
-            return cell;
-        if (lag > 0)
-            *place = peal_u64_load_relaxed(cursor); /* relaxed: as above */
-    }
-}
-
-static void hand_over(struct cell *cell, uint64_t sequence)
-{
-    /* VYUKOV-R1: pairs with VYUKOV-A1 */
-    peal_u64_store_release(&cell->sequence, sequence);
+    bench_vyukov_init(&cells);
 }
 
 static size_t push(void *end, const struct bench_letter *letters, size_t count)
 {
     struct vyukov_queue *queue = end;
+    struct bench_vyukov_cells cells = cells_of(queue);
     uint64_t place;
 
     for (size_t done = 0; done < count; done++) {
-        struct cell *cell = claim(queue, &queue->pushed, 0, &place);
+        peal_u64 *cell = bench_vyukov_claim(&cells, &queue->pushed, 0, &place);
         if (cell == NULL)
             return done;
-        cell->letter = letters[done];
-        hand_over(cell, place + 1);
+        ((struct cell *)(void *)cell)->letter = letters[done];
+        bench_vyukov_hand_over(cell, place + 1);
     }
     return count;
 }
@@ -79,14 +52,15 @@ static size_t push(void *end, const struct bench_letter *letters, size_t count)
 static size_t pop(void *end, struct bench_letter *letters, size_t max)
 {
     struct vyukov_queue *queue = end;
+    struct bench_vyukov_cells cells = cells_of(queue);
     uint64_t place;
 
     for (size_t done = 0; done < max; done++) {
-        struct cell *cell = claim(queue, &queue->popped, 1, &place);
+        peal_u64 *cell = bench_vyukov_claim(&cells, &queue->popped, 1, &place);
         if (cell == NULL)
             return done;
-        letters[done] = cell->letter;
-        hand_over(cell, place + BENCH_PEER_DEPTH);
+        letters[done] = ((const struct cell *)(const void *)cell)->letter;
+        bench_vyukov_hand_over(cell, place + BENCH_PEER_DEPTH);
     }
     return max;
 }
