@@ -61,8 +61,9 @@ void peal_topic_unsubscribe(struct peal_region *region, uint32_t topic, uint32_t
 /*
  * Likewise claims a lane entry (state CLAIMED). The caller then takes pages, lays the lane out and
  * calls peal_lane_open(), or gives the entry back with peal_lane_abandon(). ELIMIT when
- * PEAL_TOPIC_PUBLISHERS_MAX publishers live, or when all entries hold lanes that subscribers have not
- * drained (the message names the clients). Orphans that nobody reads are reclaimed on the way.
+ * PEAL_TOPIC_PUBLISHERS_MAX publishers live (of a queue: PEAL_TOPIC_LANES_MAX pushers), or when all
+ * entries hold lanes that subscribers have not drained (the message names the clients). Orphans that
+ * nobody reads are reclaimed on the way.
  */
 enum peal_status peal_topic_claim_lane(struct peal_region *region, const char *name,
                                        const struct peal_topic_type *type, uint32_t *topic,
