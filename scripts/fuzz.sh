@@ -7,7 +7,7 @@
 #   scripts/fuzz.sh edges TARGET PATTERN [BUILD_FOLDER]   how much of the sources the corpus and earlier runs cover
 #
 # Targets: region (all of core over a spoilt region), queue (queues as programs use them), url, config (peal-vdev's files,
-# options, rules), vfio (messages of vfio-user).
+# options, rules), vfio (messages of vfio-user), reply (what a device server answers).
 #
 # The corpus is tests/fuzz/corpus/TARGET; what a run finds beyond it stays in BUILD_FOLDER. A failing input is written
 # there as crash-...: `BUILD_FOLDER/TARGET crash-...` runs it again.
@@ -36,8 +36,12 @@ sources_of() {
         pkg-config --libs liburcu-bp liburcu-cds ck
         ;;
     config | vfio) echo "tests/fuzz/$1_fuzz.c" device/model/*.c; find device/server -name '*.c' ! -name main.c ;;
+    reply)
+        echo tests/fuzz/reply_fuzz.c tests/support/mock_device.c tests/support/eventually.c transport/vdev/socket*.c \
+            transport/base/fork.c transport/base/os.c transport/base/memory.c core/error.c
+        ;;
     url) echo tests/fuzz/url_fuzz.c bus/url.c tests/support/fault_plan.c core/error.c transport/registry.c ;;
-    *) echo "fuzz: there is no target '$1'; choose region, queue, url, config or vfio" >&2; exit 2 ;;
+    *) echo "fuzz: there is no target '$1'; choose region, queue, url, config, vfio or reply" >&2; exit 2 ;;
     esac
 }
 
@@ -76,9 +80,9 @@ if [ "${1-}" = corpus ]; then
 fi
 
 case "${1-}" in
-region | queue | url | config | vfio) targets=$1 ;;
-'') targets="region queue url config vfio" ;;
-*) echo "fuzz: there is no target '$1'; choose region, queue, url, config or vfio" >&2; exit 2 ;;
+region | queue | url | config | vfio | reply) targets=$1 ;;
+'') targets="region queue url config vfio reply" ;;
+*) echo "fuzz: there is no target '$1'; choose region, queue, url, config, vfio or reply" >&2; exit 2 ;;
 esac
 seconds=${2-60}
 folder=${3-build/fuzz}

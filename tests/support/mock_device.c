@@ -374,6 +374,16 @@ static size_t spoil(enum mock_fault fault, struct vfio_user_header *header, unsi
     }
 }
 
+static void lie(const struct mock_device *mock, uint32_t number, unsigned char *reply, size_t bytes)
+{
+    for (size_t i = 0; i + 4 <= mock->lies_bytes; i += 4) {
+        const unsigned char *told = mock->lies + i;
+        const size_t place = told[1] | (size_t)told[2] << 8;
+        if (told[0] == number && place < bytes)
+            reply[place] ^= told[3];
+    }
+}
+
 static bool await_hang_up(int client)
 {
     struct pollfd waited = {.fd = client, .events = POLLRDHUP};
@@ -407,9 +417,12 @@ static bool reply_to(struct mock_device *mock, int client, struct question *ques
         return false;
     if ((question->header.flags & VFIO_USER_NO_REPLY) != 0)
         return !fault || mock->fault == MOCK_STALL;
-    const size_t bytes =
+    size_t bytes =
         fault ? spoil(mock->fault, &reply.header, reply.payload) : reply.header.message_bytes;
     const bool many = fault && mock->fault == MOCK_EXTRA_DESCRIPTORS;
+    lie(mock, mock->asked_total - 1, (unsigned char *)&reply, bytes);
+    if (mock->lies_bytes > 0 && reply.header.message_bytes <= sizeof(reply))
+        bytes = reply.header.message_bytes;
     if (bytes > 0)
         send_bytes(client, &reply, bytes, many ? mock->memory : descriptor, many ? 8 : 1);
     return !fault || (mock->fault != MOCK_END && mock->fault != MOCK_CUT_HEADER &&

@@ -10,6 +10,7 @@
 
 #include <pthread.h>
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 #include <sys/types.h>
 
@@ -80,6 +81,11 @@ struct mock_device {
     uint32_t fault_command;
     uint32_t fault_at;
     pid_t client; /* MOCK_STALL */
+
+    /* Lies in replies: four bytes each, the number of the reply (from 0), a place in its header and payload (low byte first), and
+     * what is XORed there. As much is sent as the header then says, unless that is more than any reply has. */
+    const unsigned char *lies;
+    size_t lies_bytes;
 
     /* A write of 4 bytes there (BAR 0) raises an interrupt at each vector, or ends the server. */
     uint64_t interrupt_offset;
