@@ -57,11 +57,11 @@ enum peal_status peal_queue_producer_gate(struct peal_queue_producer *producer);
  * ECORRUPT. */
 enum peal_status peal_queue_producer_room(struct peal_queue_producer *producer, uint32_t wanted);
 
-/* A message to be pushed; it looks like a struct peal_slice. */
+/* A message to be pushed; it looks like a struct peal_slice, and may be one. */
 struct peal_queue_piece {
     const void *data;
     size_t size_bytes;
-};
+} __attribute__((__may_alias__));
 
 /* Messages to be pushed together: where each lies, or all of one size one after the other. */
 struct peal_queue_cargo {

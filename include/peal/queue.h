@@ -101,7 +101,8 @@ struct peal_queue_stats {
  * exist. `options` may be NULL. On success *queue is the caller's until peal_queue_close(); on failure
  * it is NULL and nothing is left behind. Thread-safe; does not block on peers.
  * Errors: EINVAL, ENOSPC (no room for the lane), ELIMIT (32 handles that push, 32 that pop, or too
- * many names; an ended one's lane counts until its messages are popped), EMISMATCH (a topic, other sizes, options or type), ENOMEM, CLOSED, ECORRUPT.
+ * many names; an ended one's lane counts until its messages are popped), EMISMATCH (a topic, other
+ * sizes, options or type), ENOMEM, CLOSED, ECORRUPT.
  */
 PEAL_API enum peal_status peal_queue_create(struct peal_bus *bus, const char *name,
                                             const struct peal_queue_options *options,
