@@ -372,9 +372,20 @@ static void push_somehow(struct peal_queue *queue, uint64_t *seed)
     size_t count = 1 + random_below(seed, 8);
     size_t pushed = 0;
     uint64_t begin_ns = cpu_ns();
-    if (random_below(seed, 2)) {
+    struct peal_slice slices[8];
+    switch (random_below(seed, 4)) {
+    case 0:
+    case 1:
         (void)finish(PUSH, begin_ns, peal_queue_push(queue, bytes, size_bytes));
         return;
+    case 2:
+        for (size_t i = 0; i < count; i++)
+            slices[i] = (struct peal_slice){bytes, random_below(seed, (uint32_t)size_bytes + 1)};
+        (void)finish(PUSH_BATCH, begin_ns, peal_queue_push_slices(queue, slices, count, &pushed));
+        EXPECT(pushed <= count);
+        return;
+    default:
+        break;
     }
     (void)finish(PUSH_BATCH, begin_ns,
                  peal_queue_push_batch(queue, bytes, size_bytes, count, &pushed));

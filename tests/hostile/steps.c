@@ -170,10 +170,19 @@ static void use_queue(struct part *part, uint64_t *seed)
     case 1:
         COUNT(PUSH, peal_queue_push(part->queue, bytes, random_below(seed, MESSAGE_BYTES + 1)));
         break;
-    case 2:
-        COUNT(PUSH_BATCH, peal_queue_push_batch(part->queue, bytes, MESSAGE_BYTES,
-                                                1 + random_below(seed, BATCH), &count));
+    case 2: {
+        struct peal_slice slices[BATCH];
+        const size_t most = 1 + random_below(seed, BATCH);
+        for (size_t i = 0; i < most; i++)
+            slices[i] = (struct peal_slice){bytes, random_below(seed, MESSAGE_BYTES + 1)};
+        if (random_below(seed, 2))
+            COUNT(PUSH_BATCH, peal_queue_push_slices(part->queue, slices, most, &count));
+        else
+            COUNT(PUSH_BATCH,
+                  peal_queue_push_batch(part->queue, bytes, MESSAGE_BYTES, most, &count));
+        assert_true(count <= most);
         break;
+    }
     case 3:
         COUNT(POP, peal_queue_pop(part->queue, bytes, MESSAGE_BYTES, messages));
         break;
