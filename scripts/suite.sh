@@ -61,7 +61,7 @@ asan)
     export ASAN_OPTIONS="detect_stack_use_after_return=1:strict_string_checks=1:${ASAN_OPTIONS-}"
     export UBSAN_OPTIONS="print_stacktrace=1:${UBSAN_OPTIONS-}"
     build "$suite"
-    run
+    run --parallel "$jobs"
     ;;
 tsan)
     export TSAN_OPTIONS="halt_on_error=1:second_deadlock_stack=1:die_after_fork=0:suppressions=$PWD/scripts/tsan.supp:${TSAN_OPTIONS-}"

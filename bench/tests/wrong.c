@@ -99,8 +99,10 @@ static size_t receive_never(void *end, struct bench_view views[], size_t max)
 {
     size_t count = bench_slots_receive(end, views, max);
 
-    for (bool hangs = count > 0 && ++calls == WHEN; hangs;)
-        (void)usleep(1000);
+    if (count > 0 && ++calls == WHEN) {
+        for (;;)
+            (void)usleep(1000);
+    }
     return count;
 }
 
