@@ -82,6 +82,6 @@ check_host_process_joins() {
 plan benchmark_runs "the ping-pong benchmark between two processes of a guest; its figures are not looked at"
 check_benchmark_runs() {
     [ -x "$build/bench/peal-bench" ] || skip "this build has no benchmark"
-    must in_guest 1 "start bench peal-bench --bus vdev:bench --filter '^latency/ping_pong/copy/48\$' --quick --rounds 1 --duration 1
-        expect_exit $STEP_LIMIT_S bench 0 && expect_line 1 bench 'ping_pong/copy/48.*peal topic, copy'"
+    must in_guest 1 "start bench peal-bench --bus vdev:bench --filter '^latency/ping_pong/copy/48\$' --quick --rounds 1
+        expect_exit $STEP_LIMIT_S bench 0 && expect_line 1 bench 'peal topic, copy '"
 }
