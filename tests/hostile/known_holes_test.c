@@ -14,6 +14,7 @@
 #include "tests/support/lane_fixture.h"
 #include "tests/support/region_rig.h"
 #include "tests/support/topic_fixture.h"
+#include "tests/support/word_change.h"
 
 #include "bus/bus_internal.h"
 
@@ -23,7 +24,6 @@
 #include <signal.h>
 #include <stdarg.h>
 #include <sys/mman.h>
-#include <sys/ptrace.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -252,59 +252,20 @@ static void a_capacity_changed_after_the_attach_is_not_looked_at(void **state)
 #define CAPACITY_BYTES 40u
 
 /* In the child: takes message 3 once, between two signals. 0: nothing beyond the buffer was written. */
-static int take_once(bool plainly)
+static int take_once(int plainly)
 {
     static unsigned char bytes[BUFFER_BYTES];
     struct peal_message message = {0};
     memset(bytes, 0xaa, sizeof(bytes));
     (void)raise(SIGUSR1);
     enum peal_status status =
-        plainly ? peal_lane_take_plain(&reader, bytes, CAPACITY_BYTES, true, &message)
-                : peal_lane_take_copy(&reader, bytes, CAPACITY_BYTES, &message);
+        plainly != 0 ? peal_lane_take_plain(&reader, bytes, CAPACITY_BYTES, true, &message)
+                     : peal_lane_take_copy(&reader, bytes, CAPACITY_BYTES, &message);
     (void)raise(SIGUSR2);
     for (size_t i = CAPACITY_BYTES; i < sizeof(bytes); i++)
         if (bytes[i] != 0xaa)
             return 1;
     return status == PEAL_OK && message.size_bytes > CAPACITY_BYTES ? 2 : 0;
-}
-
-static int signal_of(pid_t pid)
-{
-    int status = 0;
-    return waitpid(pid, &status, 0) == pid && WIFSTOPPED(status) ? WSTOPSIG(status) : 0;
-}
-
-/* A process takes the message, and after its n-th instruction the length becomes another. False: it needs less than n
- * instructions. *code: as take_once(). */
-static bool take_with_change(bool plainly, uint64_t n, uint32_t length, int *code)
-{
-    struct peal_slot_shared *slot = lane_fixture_slot(&lane, 3);
-    pid_t pid = fork();
-    if (pid == 0) {
-        (void)signal(SIGUSR1, SIG_IGN);
-        (void)signal(SIGUSR2, SIG_IGN);
-        _exit(ptrace(PTRACE_TRACEME, 0, NULL, NULL) == 0 ? take_once(plainly) : 3);
-    }
-    assert_true(pid > 0);
-    assert_int_equal(signal_of(pid), SIGUSR1);
-    bool is_within = true;
-    for (uint64_t i = 0; i < n && is_within; i++) {
-        assert_int_equal(ptrace(PTRACE_SINGLESTEP, pid, NULL, NULL), 0);
-        is_within = signal_of(pid) == SIGTRAP;
-    }
-    /* The kind beside it stays 0, that of a message in its slot. */
-    assert_int_equal(ptrace(PTRACE_POKEDATA, pid, &slot->length, (void *)(uintptr_t)length), 0);
-    int status = 0;
-    do {
-        (void)ptrace(PTRACE_CONT, pid, NULL, NULL);
-        assert_int_equal(waitpid(pid, &status, 0), pid);
-    } while (WIFSTOPPED(status) && WSTOPSIG(status) != SIGSEGV);
-    if (WIFSTOPPED(status)) {
-        (void)kill(pid, SIGKILL);
-        (void)waitpid(pid, &status, 0);
-    }
-    *code = WIFEXITED(status) ? WEXITSTATUS(status) : 128;
-    return is_within;
 }
 
 static void a_length_that_changes_between_check_and_use_is_not_used(void **state)
@@ -316,7 +277,9 @@ static void a_length_that_changes_between_check_and_use_is_not_used(void **state
     for (size_t i = 0; i < 6; i++) {
         uint64_t n = 0;
         int code = 0;
-        while (take_with_change(i % 2, n, lengths[i / 2], &code)) {
+        /* The kind beside it stays 0, that of a message in its slot. */
+        while (word_change_after(take_once, (int)(i % 2), n, &lane_fixture_slot(&lane, 3)->length,
+                                 lengths[i / 2], &code)) {
             if (code != 0)
                 fail_msg("changed to %" PRIu32 " after %" PRIu64 " instructions: %d",
                          lengths[i / 2], n, code);

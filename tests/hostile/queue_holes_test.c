@@ -10,12 +10,12 @@
 #include "core/recover.h"
 #include "tests/support/region_rig.h"
 #include "tests/support/topic_fixture.h"
+#include "tests/support/word_change.h"
 
 #include <setjmp.h>
 #include <signal.h>
 #include <stdarg.h>
 #include <string.h>
-#include <sys/ptrace.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -413,42 +413,6 @@ static int pop_once(int how)
     return status == PEAL_OK || status == PEAL_ECORRUPT ? 0 : 4;
 }
 
-static int signal_of(pid_t pid)
-{
-    int status = 0;
-    return waitpid(pid, &status, 0) == pid && WIFSTOPPED(status) ? WSTOPSIG(status) : 0;
-}
-
-/* A process pops, and after its n-th instruction the word `lengths` becomes another. False: it needs less than n. */
-static bool pop_with_change(int how, uint64_t n, void *lengths, uint64_t lie, int *code)
-{
-    pid_t pid = fork();
-    if (pid == 0) {
-        (void)signal(SIGUSR1, SIG_IGN);
-        (void)signal(SIGUSR2, SIG_IGN);
-        _exit(ptrace(PTRACE_TRACEME, 0, NULL, NULL) == 0 ? pop_once(how) : 3);
-    }
-    assert_true(pid > 0);
-    assert_int_equal(signal_of(pid), SIGUSR1);
-    bool is_within = true;
-    for (uint64_t i = 0; i < n && is_within; i++) {
-        assert_int_equal(ptrace(PTRACE_SINGLESTEP, pid, NULL, NULL), 0);
-        is_within = signal_of(pid) == SIGTRAP;
-    }
-    assert_int_equal(ptrace(PTRACE_POKEDATA, pid, lengths, (void *)(uintptr_t)lie), 0);
-    int status = 0;
-    do {
-        (void)ptrace(PTRACE_CONT, pid, NULL, NULL);
-        assert_int_equal(waitpid(pid, &status, 0), pid);
-    } while (WIFSTOPPED(status) && WSTOPSIG(status) != SIGSEGV);
-    if (WIFSTOPPED(status)) {
-        (void)kill(pid, SIGKILL);
-        (void)waitpid(pid, &status, 0);
-    }
-    *code = WIFEXITED(status) ? WEXITSTATUS(status) : 128;
-    return is_within;
-}
-
 /* Under AddressSanitizer most instructions are its own, and the steps, which grow with their square, would take minutes: there
  * each 16th is tried, of each way other ones. */
 #ifdef __SANITIZE_ADDRESS__
@@ -489,7 +453,7 @@ static void a_length_that_changes_between_check_and_use_is_not_used(void **state
             assert_int_equal(peal_queue_push(queue, bytes, 8), PEAL_OK);
             uint64_t place_of = (queue->producer.next - 2) % DEPTH;
             assert_int_equal(place_of % 2, 0);
-            goes_on = pop_with_change((int)i, n, &words[place_of / 2], lie, &code);
+            goes_on = word_change_after(pop_once, (int)i, n, &words[place_of / 2], lie, &code);
             if (code != 0)
                 fail_msg("way %zu, changed to %" PRIu64 " after %" PRIu64 " instructions: %d", i,
                          lie, n, code);
