@@ -104,3 +104,17 @@ unsigned bench_record_drifted(const struct bench_record *record)
         count += record->drifted[i];
     return count;
 }
+
+bool bench_record_was_wedged(const struct bench_record *record, unsigned round)
+{
+    return record->wedged_ns > 0 && record->values[round] >= record->wedged_ns;
+}
+
+unsigned bench_record_wedged(const struct bench_record *record)
+{
+    unsigned count = 0;
+
+    for (unsigned i = 0; i < record->rounds; i++)
+        count += bench_record_was_wedged(record, i);
+    return count;
+}

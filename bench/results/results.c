@@ -97,6 +97,11 @@ void bench_record_note(struct bench_record *record, const char *note)
     replace(&record->note, note);
 }
 
+void bench_record_reason(struct bench_record *record, const char *reason)
+{
+    replace(&record->reason, reason);
+}
+
 void bench_record_place(struct bench_record *record, const char *series, const char *x_name,
                         double x)
 {
@@ -151,6 +156,7 @@ static void record_free(struct bench_record *record)
     free(record->scenario);
     free(record->contender);
     free(record->note);
+    free(record->reason);
     free(record->series);
     free(record->x_name);
     free(record->floor);

@@ -55,6 +55,14 @@ enum bench_remark {
     BENCH_REMARK_PARTIAL = 1u << 5,   /* interrupted: fewer rounds than planned */
 };
 
+/* What Peal's best way shall reach in a scenario, beside its peers (bench/report/ranking.h). */
+enum bench_aim {
+    BENCH_AIM_NONE = 0,
+    BENCH_AIM_MEDIAN,    /* at least the median of the peers, round by round */
+    BENCH_AIM_BEST,      /* at least the best of them */
+    BENCH_AIM_WEDGEABLE, /* better than each of them that can be wedged */
+};
+
 struct bench_record {
     /* Set by bench_results_add(); name is "<group>/<scenario>/<contender>", unique, and stays the same
      * from run to run: what two runs are compared by. */
@@ -66,7 +74,12 @@ struct bench_record {
     enum bench_party party;
     enum bench_unit unit;
     uint32_t remarks;
-    char *note; /* NULL, or a sentence for the report */
+    char *note;   /* NULL, or a sentence for the report */
+    char *reason; /* of a peer: why Peal may be behind it here; NULL: none has been noted */
+
+    double
+        wedged_ns; /* of a stop: a round with at least this was wedged; 0: it is not about that */
+    enum bench_aim aim; /* of Peal's records */
 
     /* Where it stands on the axis of a curve: size in bytes, number of subscribers, rate. NAN: none. */
     double x;
@@ -118,6 +131,7 @@ void bench_record_round(struct bench_record *record, double value, double floor,
 
 /* Copies of the strings; NULL is allowed and takes the old one away. */
 void bench_record_note(struct bench_record *record, const char *note);
+void bench_record_reason(struct bench_record *record, const char *reason);
 void bench_record_place(struct bench_record *record, const char *series, const char *x_name,
                         double x);
 void bench_record_floor(struct bench_record *record, const char *floor, double target);
@@ -156,5 +170,35 @@ struct bench_spread bench_record_against(const struct bench_record *left,
                                          const struct bench_record *right);
 
 unsigned bench_record_drifted(const struct bench_record *record); /* how many rounds */
+
+bool bench_record_was_wedged(const struct bench_record *record, unsigned round);
+unsigned bench_record_wedged(const struct bench_record *record); /* how many rounds */
+
+/* ---- pairs of rounds (pairs.c) ---- */
+
+/* More probable than this: chance. */
+#define BENCH_CHANCE 0.05
+
+/* Two that were measured in the same rounds. */
+struct bench_pairs {
+    struct bench_spread
+        times;        /* how many times better the left one is; NAN where it is of wedges */
+    unsigned rounds;  /* in which both have a value */
+    unsigned better;  /* in which the left one is better ... */
+    unsigned decided; /* ... of those in which one of them is */
+    double chance;    /* of so uneven a count if both are alike: bench_sign_test() */
+};
+
+/* The sign test, two-sided: how probable it is that of `fewer` + `more` tosses of a coin at most `fewer`
+ * fall on one side, or on the other. */
+double bench_sign_test(unsigned fewer, unsigned more);
+
+struct bench_pairs bench_pairs_of(const double *left, const double *right, unsigned rounds,
+                                  bool small_is_good);
+
+/* Of a stop: rounds in which one was wedged and the other not; else by the values. Of different units:
+ * no rounds. */
+struct bench_pairs bench_record_pairs(const struct bench_record *left,
+                                      const struct bench_record *right);
 
 #endif
