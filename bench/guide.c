@@ -3,6 +3,8 @@
 
 #include "bench/clock.h"
 #include "bench/contest/contender.h"
+#include "bench/contest/contest.h"
+#include "bench/contest/plan.h"
 
 #include <math.h>
 #include <regex.h>
@@ -10,10 +12,14 @@
 #include <string.h>
 #include <unistd.h>
 
-enum { NAME_BYTES = 256, COLUMNS = 78, ROUNDS_QUICK = 3 };
+enum { NAME_BYTES = 256, COLUMNS = 78, ROUNDS_QUICK = 3, ROUNDS_MANY = 199 };
 
 #define SCALE_QUICK 0.1
-#define SCALE_MIN 0.01
+#define SCALE_MIN 0.02
+#define SCALE_MAX 5.0
+
+/* Of a row of pairs, what is no round: forking, opening, closing. */
+#define PAIR_AROUND_S 0.06
 
 static const struct bench_scenario none = {.name = NULL};
 
@@ -96,43 +102,84 @@ bool bench_guide_select(struct bench_guide *guide, const struct bench_run *run)
     return guide->count > 0;
 }
 
-static double full_seconds(const struct bench_guide *guide)
+/* Of so many rounds, at the scale 1. */
+static struct bench_plan plan_of(const struct bench_run *run, const struct bench_scenario *scenario,
+                                 unsigned rounds)
 {
-    double total_s = 0;
+    double seconds = scenario->seconds;
+    double around_s = seconds < PAIR_AROUND_S ? seconds : PAIR_AROUND_S;
 
-    for (size_t i = 0; i < guide->count; i++)
-        total_s += guide->scenarios[i]->seconds;
-    return total_s > 0 ? total_s : 1;
+#ifdef PEAL_BENCH_HAS_CONTEST_SCENARIOS_C
+    if (scenario->run == bench_contest_run)
+        return bench_contest_plan(run, scenario, rounds);
+#endif
+    return (struct bench_plan){.measured_s = (seconds - around_s) * rounds / BENCH_ROUNDS_FULL,
+                               .around_s = around_s};
 }
 
-static double planned_seconds(const struct bench_run *run, double seconds)
+static struct bench_plan plan_all(const struct bench_guide *guide, const struct bench_run *run,
+                                  unsigned rounds)
 {
-    return seconds * run->scale * run->rounds / BENCH_ROUNDS_FULL;
+    struct bench_plan sum = {0, 0};
+
+    for (size_t i = 0; i < guide->count; i++) {
+        struct bench_plan plan = plan_of(run, guide->scenarios[i], rounds);
+        sum.measured_s += plan.measured_s;
+        sum.around_s += plan.around_s;
+    }
+    return sum;
 }
 
-/* Less time: fewer and shorter rounds, both by the root. More: longer ones, and more. */
+static double clamp(double value, double least, double most)
+{
+    return value < least ? least : value > most ? most : value;
+}
+
+/* Rounds of a run of about this length: in less time fewer and shorter ones, both by the root. */
+static unsigned rounds_for(const struct bench_guide *guide, const struct bench_run *run,
+                           double duration_s)
+{
+    struct bench_plan full = plan_all(guide, run, BENCH_ROUNDS_FULL);
+    double factor = duration_s / (full.measured_s + full.around_s);
+    double rounds = BENCH_ROUNDS_FULL * (factor < 1 ? sqrt(factor) : factor);
+
+    return (unsigned)clamp(round(rounds), ROUNDS_QUICK, ROUNDS_MANY);
+}
+
+static void fit_duration(const struct bench_guide *guide, struct bench_run *run, double duration_s,
+                         bool has_rounds)
+{
+    if (!has_rounds)
+        run->rounds = rounds_for(guide, run, duration_s);
+    struct bench_plan plan = plan_all(guide, run, run->rounds);
+    double scale = (duration_s - plan.around_s) / (plan.measured_s > 0 ? plan.measured_s : 1);
+    run->scale = clamp(scale, SCALE_MIN, SCALE_MAX);
+}
+
+static void plan_scenarios(struct bench_guide *guide, const struct bench_run *run)
+{
+    guide->planned_s = 0;
+    for (size_t i = 0; i < guide->count; i++) {
+        struct bench_plan plan = plan_of(run, guide->scenarios[i], run->rounds);
+        guide->planned[i] = plan.around_s + plan.measured_s * run->scale;
+        guide->planned_s += guide->planned[i];
+    }
+}
+
 void bench_guide_plan(struct bench_guide *guide, struct bench_run *run,
                       const struct bench_options *options)
 {
-    double full_s = full_seconds(guide);
-
     run->rounds = options->quick ? ROUNDS_QUICK : BENCH_ROUNDS_FULL;
     run->scale = options->quick ? SCALE_QUICK : 1;
     if (options->rounds > 0)
         run->rounds = options->rounds;
-    if (options->duration_s > 0) {
-        double factor = (double)options->duration_s / full_s;
-        if (options->rounds == 0) {
-            double rounds = round(BENCH_ROUNDS_FULL * sqrt(factor));
-            run->rounds = rounds < ROUNDS_QUICK              ? ROUNDS_QUICK
-                          : rounds > BENCH_RECORD_ROUNDS_MAX ? BENCH_RECORD_ROUNDS_MAX
-                                                             : (unsigned)rounds;
-        }
-        run->scale = factor * BENCH_ROUNDS_FULL / run->rounds;
-    }
-    if (run->scale < SCALE_MIN)
-        run->scale = SCALE_MIN;
-    guide->planned_s = planned_seconds(run, full_s);
+    if (options->duration_s > 0)
+        fit_duration(guide, run, options->duration_s, options->rounds > 0);
+    plan_scenarios(guide, run);
+    if (options->duration_s > 0 && (guide->planned_s > 1.25 * options->duration_s ||
+                                    guide->planned_s < 0.75 * options->duration_s))
+        fprintf(stderr, "peal-bench: --duration: %u rounds take about %.0f s, whatever is wanted\n",
+                run->rounds, guide->planned_s);
     guide->is_shown = isatty(STDERR_FILENO) != 0;
     guide->begin_ns = bench_clock_ns();
 }
@@ -163,7 +210,7 @@ void bench_guide_progress(struct bench_run *run, double part)
         return;
     const struct bench_scenario *scenario = guide->scenarios[guide->current];
     double within = part < 0 ? 0 : part > 1 ? 1 : part;
-    double done_s = guide->done_s + within * planned_seconds(run, scenario->seconds);
+    double done_s = guide->done_s + within * guide->planned[guide->current];
     unsigned left_s = (unsigned)(left_seconds(guide, done_s) + 0.5);
     double percent = guide->planned_s > 0 ? 100 * done_s / guide->planned_s : 100;
     snprintf(line, sizeof(line), "%3.0f %%, %u:%02u left, %zu of %zu: %s",
@@ -171,4 +218,30 @@ void bench_guide_progress(struct bench_run *run, double part)
              guide->count, scenario->name);
     fprintf(stderr, "\r\033[K%s", line);
     fflush(stderr);
+}
+
+void bench_guide_begin(struct bench_guide *guide)
+{
+    guide->scenario_ns = bench_clock_ns();
+}
+
+void bench_guide_end(struct bench_guide *guide)
+{
+    guide->taken[guide->current] = (double)(bench_clock_ns() - guide->scenario_ns) * 1e-9;
+    guide->done_s += guide->planned[guide->current];
+    guide->current++;
+}
+
+void bench_guide_print_times(const struct bench_guide *guide, FILE *file)
+{
+    double planned_s = 0, taken_s = 0;
+
+    fprintf(file, "%-44s %9s %9s\n", "scenario [s]", "planned", "taken");
+    for (size_t i = 0; i < guide->current; i++) {
+        planned_s += guide->planned[i];
+        taken_s += guide->taken[i];
+        fprintf(file, "%-44s %9.2f %9.2f\n", guide->scenarios[i]->name, guide->planned[i],
+                guide->taken[i]);
+    }
+    fprintf(file, "%-44s %9.2f %9.2f\n", "all", planned_s, taken_s);
 }

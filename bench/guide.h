@@ -9,29 +9,43 @@
 #include "bench/run.h"
 
 #include <stddef.h>
+#include <stdio.h>
 
 enum { BENCH_SCENARIOS_MAX = 1024 };
 
 struct bench_guide {
     const struct bench_scenario *scenarios[BENCH_SCENARIOS_MAX];
+    double planned[BENCH_SCENARIOS_MAX]; /* seconds, as this run scales them */
+    double taken[BENCH_SCENARIOS_MAX];
     size_t count;
-    double planned_s; /* of all, as this run scales them */
+    double planned_s; /* of all */
     /* Of the progress line. */
     size_t current;
     double done_s; /* planned, of those before the current one */
     uint64_t begin_ns;
-    bool is_shown; /* stderr is a terminal */
+    uint64_t scenario_ns; /* when the current one began */
+    bool is_shown;        /* stderr is a terminal */
 };
 
 /* Selects by run->filter and run->contenders. False: none is left, which has been said. */
 bool bench_guide_select(struct bench_guide *guide, const struct bench_run *run);
 
-/* Sets rounds and scale from --quick, --rounds and --duration. */
+/*
+ * Sets rounds and scale from --quick, --rounds and --duration. A longer run gets more rounds first, then
+ * longer turns, both bounded: what then is too short is said.
+ */
 void bench_guide_plan(struct bench_guide *guide, struct bench_run *run,
                       const struct bench_options *options);
 
 /* run->progress. */
 void bench_guide_progress(struct bench_run *run, double part);
+
+/* Around the run() of the current scenario; afterwards the next one is current. */
+void bench_guide_begin(struct bench_guide *guide);
+void bench_guide_end(struct bench_guide *guide);
+
+/* Planned and taken seconds of each scenario that was run, to see whether the plan is right. */
+void bench_guide_print_times(const struct bench_guide *guide, FILE *file);
 
 /* Takes the line away, so that something else can be printed. */
 void bench_guide_wipe(const struct bench_guide *guide);

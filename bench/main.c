@@ -8,6 +8,9 @@
  */
 #include "bench/bus.h"
 #include "bench/clock.h"
+#include "bench/contest/account.h"
+#include "bench/contest/contender.h"
+#include "bench/contest/ledger.h"
 #include "bench/cpus.h"
 #include "bench/environment.h"
 #include "bench/gbench.h"
@@ -51,6 +54,7 @@ static void run_scenario(struct gbench_state *state, void *context)
     size_t before = run->results.count;
     uint64_t begin_ns = bench_clock_ns();
 
+    bench_guide_begin(&program.guide);
     if (bench_interrupted() != 0) {
         gbench_report(state, 0, 0);
         return;
@@ -59,9 +63,9 @@ static void run_scenario(struct gbench_state *state, void *context)
     if (run->verbose)
         fprintf(stderr, "%s\n", scenario->name);
     scenario->run(run, scenario);
+    bench_ledger_rest();
     bench_guide_wipe(&program.guide);
-    program.guide.done_s += scenario->seconds * run->scale * run->rounds / BENCH_ROUNDS_FULL;
-    program.guide.current++;
+    bench_guide_end(&program.guide);
     print_group_if_done(scenario->group);
     gbench_report(state, (double)(bench_clock_ns() - begin_ns), run->results.count - before);
 }
@@ -96,6 +100,23 @@ static bool write_results(const struct bench_results *results)
     return is_written;
 }
 
+/* Once for the whole run: in the scenarios they are not tried. */
+static void record_limits(struct bench_results *results)
+{
+    char text[200];
+
+    for (size_t i = 0; bench_contenders[i] != NULL; i++) {
+        const struct bench_contender *contender = bench_contenders[i];
+        uint32_t size_bytes = 0;
+        const char *reason = contender->limit != NULL ? contender->limit(&size_bytes) : NULL;
+        if (reason == NULL)
+            continue;
+        snprintf(text, sizeof text, "%s: messages of at most %u bytes here (see %s)",
+                 contender->name, size_bytes, reason);
+        bench_results_fact(results, "left out above", text);
+    }
+}
+
 static int conduct(void *context)
 {
     struct bench_run *run = &program.run;
@@ -106,6 +127,7 @@ static int conduct(void *context)
     run->results.clock_cost_ns = bench_clock_cost_ns();
     record_command(&run->results, program.argv);
     bench_environment_record(&run->results, run);
+    record_limits(&run->results);
     if (!gbench_initialize(&count, arguments))
         return 2;
     for (size_t i = 0; i < program.guide.count; i++)
@@ -121,6 +143,10 @@ static int conduct(void *context)
     bench_text_foot(stdout, &run->results);
     fflush(stdout);
     bool is_written = write_results(&run->results);
+    if (run->verbose) {
+        bench_account_print(stderr);
+        bench_guide_print_times(&program.guide, stderr);
+    }
     if (run->has_failed)
         fputs("peal-bench: FAILED: see above\n", stderr);
     return run->has_failed || !is_written ? 1 : 0;
@@ -129,6 +155,7 @@ static int conduct(void *context)
 static void clear(void *context)
 {
     (void)context;
+    bench_ledger_clear();
     bench_bus_clear(&program.bus);
 }
 
@@ -178,6 +205,7 @@ int main(int argc, char **argv)
     if (!bench_bus_prepare(&program.bus, options->url))
         return 1;
     program.run.url = program.bus.url;
+    bench_ledger_share();
     bench_guide_plan(&program.guide, &program.run, options);
     return bench_guard_run(&(struct bench_guarded){.conduct = conduct, .clear = clear});
 }

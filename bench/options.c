@@ -26,7 +26,7 @@ static const char usage[] =
     "  --report DIR       writes a folder to look at: index.html, tables, CSV, histograms, JSON\n"
     "  --cpus A,B         CPUs to run on (default: two cores of one last-level cache)\n"
     "  --bus URL          bus of Peal's messages (default: a posix: one of its own)\n"
-    "  --duration SECONDS the whole run takes about so long\n"
+    "  --duration TIME    the whole run takes about so long: 90, 1.5m, 2h\n"
     "  --rounds N         rounds of each scenario (default 11, quick 3)\n"
     "  --threads          threads of one process instead of processes\n"
     "  --list             names of all scenarios (with --filter: of those)\n"
@@ -94,6 +94,28 @@ static int take_number(const char *name, unsigned most, unsigned *number)
     if (end == optarg || *end != '\0' || optarg[0] == '-' || value < 1 || value > most)
         return wrong(name, optarg, wanted);
     *number = (unsigned)value;
+    return -1;
+}
+
+/* Seconds, or with a unit. */
+static int take_duration(struct bench_options *options)
+{
+    static const char wanted[] = "a time from 1 s to 24 h is wanted, as 90, 1.5m, 2h";
+    char *end;
+    double value = strtod(optarg, &end);
+
+    /* Not what strtod() takes beside decimal numbers: signs, spaces, "inf", "0x1". */
+    if (end == optarg || strspn(optarg, "0123456789.") != (size_t)(end - optarg))
+        return wrong("--duration", optarg, wanted);
+    if (strcmp(end, "m") == 0)
+        value *= 60;
+    else if (strcmp(end, "h") == 0)
+        value *= 3600;
+    else if (*end != '\0' && strcmp(end, "s") != 0)
+        return wrong("--duration", optarg, wanted);
+    if (!(value >= 1 && value <= DURATION_S_MAX))
+        return wrong("--duration", optarg, wanted);
+    options->duration_s = value;
     return -1;
 }
 
@@ -167,7 +189,7 @@ static int take_option(struct bench_options *options, int code)
     case OPTION_BUS:
         return take_bus(options);
     case OPTION_DURATION:
-        return take_number("--duration", DURATION_S_MAX, &options->duration_s);
+        return take_duration(options);
     case OPTION_ROUNDS:
         return take_number("--rounds", BENCH_RECORD_ROUNDS_MAX, &options->rounds);
     case OPTION_PLANT_DELAY:

@@ -11,8 +11,8 @@ struct bench_options {
     const char *contenders;
     const char *json;
     const char *report;
-    unsigned rounds;     /* 0: as planned */
-    unsigned duration_s; /* 0: as planned */
+    unsigned rounds;   /* 0: as planned */
+    double duration_s; /* 0: as planned */
     unsigned delay_ns;
     bool quick;
     bool threads;

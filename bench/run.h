@@ -36,7 +36,8 @@ struct bench_run {
 struct bench_scenario {
     const char *name; /* with the group: "latency/64", "growth/publish/asleep" */
     enum bench_group group;
-    double seconds; /* of a full run, roughly, on two cores; for the progress line */
+    double
+        seconds; /* of a full run, roughly, on two cores; of a contest it is worked out (plan.h) */
     /* Adds its records. What it cannot measure here (one core, no package) it leaves out, with a note. */
     void (*run)(struct bench_run *run, const struct bench_scenario *scenario);
     const void *parameters; /* of run() */

@@ -93,6 +93,10 @@ struct bench_contender {
     bool uses_kernel;        /* a system call for each message */
     bool loses;              /* may drop messages by design where the receiver is slow */
     uint32_t size_bytes_max; /* of a message; 0: no limit worth naming */
+    double turn_ms; /* what a trial takes beside measuring, about; 0: as most (contest/plan.c) */
+
+    /* NULL, or what the system lets it do at present: the longest message; NULL: all, else why not. */
+    const char *(*limit)(uint32_t *size_bytes);
 
     /* All but open, prepare, send, receive may be NULL. */
     size_t (*memory_bytes)(const struct bench_channel *channel);
@@ -101,6 +105,9 @@ struct bench_contender {
     /* Also in the place of a conductor that was killed, by its guard: `state` and `memory` are NULL then,
      * and what must be cleared away is found by its name. */
     void (*end)(struct bench_channel *channel);
+    /* Lets go what it keeps from one channel to the next, as a daemon that takes long to start. By the
+     * conductor when no channel is there, and in the place of a killed one by its guard. */
+    void (*rest)(void);
 
     /* By each worker, in its own process or thread; `index` counts senders, or receivers. Ends the
      * program through bench_contender_die() if it cannot. Senders may open before receivers or after,

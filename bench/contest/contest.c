@@ -80,6 +80,10 @@ const char *bench_contest_excludes(const struct bench_contest *contest,
         return "has no such pattern";
     if (contender->size_bytes_max != 0 && contest->size_bytes > contender->size_bytes_max)
         return "has no messages of that size";
+    uint32_t limit_bytes = UINT32_MAX;
+    if (contender->limit != NULL && contender->limit(&limit_bytes) != NULL &&
+        contest->size_bytes > limit_bytes)
+        return "is not let have messages of that size";
     if (contest->waiting == BENCH_EPOLL && contender->descriptor == NULL)
         return "has no descriptor";
     if ((contest->waiting == BENCH_BLOCK || contest->waiting == BENCH_SPIN_SLEEP) &&
@@ -140,7 +144,7 @@ static struct bench_trial trial_of(const struct contest *contest, const struct p
         .size_bytes = what->size_bytes,
         .depth = bench_contest_depth(what->size_bytes),
         .waiting = what->waiting,
-        .warm_ns = scaled_ns(contest, what->warm_ms == 0 ? 4 : what->warm_ms),
+        .warm_ns = scaled_ns(contest, what->warm_ms == 0 ? BENCH_CONTEST_WARM_MS : what->warm_ms),
         .measure_ns = scaled_ns(contest, what->measure_ms),
         .period_ns =
             what->rate_hz == 0 ? 0 : UINT64_C(1000000000) * or_one(what->senders) / what->rate_hz,

@@ -13,6 +13,9 @@
 #include "bench/contest/trial.h"
 #include "bench/run.h"
 
+/* Before anything counts, where a scenario does not say otherwise; of a full run. */
+enum { BENCH_CONTEST_WARM_MS = 3 };
+
 /* The parameters of a scenario. Zero is a default in all but the first. */
 struct bench_contest {
     enum bench_mode mode;
@@ -28,7 +31,7 @@ struct bench_contest {
     uint32_t stop_ms;
     uint32_t lead_ms; /* before a stop; 0: two fifths of it */
     bool half_rounds; /* turns are long: every second round only */
-    uint32_t warm_ms; /* of a full run; 0: 4 */
+    uint32_t warm_ms; /* of a full run; 0: BENCH_CONTEST_WARM_MS */
     uint32_t measure_ms;
     double quantile; /* of a round's latencies, which is its value; 0: not a latency */
     bool in_bytes;   /* the value is bytes a second */

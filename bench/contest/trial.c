@@ -2,8 +2,10 @@
 #include "bench/contest/trial.h"
 
 #include "bench/clock.h"
+#include "bench/contest/account.h"
 #include "bench/contest/arena.h"
 #include "bench/contest/crew.h"
+#include "bench/contest/ledger.h"
 #include "bench/contest/verdict.h"
 
 #include <errno.h>
@@ -88,8 +90,10 @@ static bool begin_channel(struct course *course, uint32_t index)
     size_t size_bytes = memory_bytes(channel, trial->contender);
     if (size_bytes > 0)
         channel->memory = bench_share(size_bytes);
+    bench_ledger_enter(index, trial->contender, channel);
     if (trial->contender->begin == NULL || trial->contender->begin(channel))
         return true;
+    bench_ledger_strike(index);
     bench_unshare(channel->memory, size_bytes);
     return false;
 }
@@ -112,6 +116,7 @@ static void end_channels(struct course *course)
         size_t size_bytes = memory_bytes(channel, contender);
         if (contender->end != NULL)
             contender->end(channel);
+        bench_ledger_strike(course->begun);
         bench_unshare(channel->memory, size_bytes);
     }
 }
@@ -366,12 +371,22 @@ static void count_unsent(const struct course *course, struct bench_outcome *outc
     }
 }
 
+static void step_done(const struct course *course, enum bench_step step)
+{
+    bench_account_step(course->trial->contender->name, step);
+}
+
 static bool begin_work(struct course *course)
 {
-    if (!await(course, all_opened, OPENING_NS))
+    bool has_opened = await(course, all_opened, OPENING_NS);
+
+    step_done(course, BENCH_STEP_OPEN);
+    if (!has_opened)
         return false;
     set_phase(course, BENCH_CONNECTING);
-    return await(course, all_ready, OPENING_NS);
+    bool is_connected = await(course, all_ready, OPENING_NS);
+    step_done(course, BENCH_STEP_CONNECT);
+    return is_connected;
 }
 
 static void gather(const struct course *course, struct bench_outcome *outcome, bool has_ended)
@@ -418,12 +433,14 @@ static void finish(struct course *course, struct bench_outcome *outcome)
     uint64_t patience_ns = may_be_cut ? WEDGED_NS : SLOW_NS;
     bool may_end = await(course, all_received, patience_ns) || all_sent(course);
 
+    step_done(course, BENCH_STEP_DRAIN);
     /* Where nobody is in the middle of a send, who finds nothing finds that there is nothing: if then
      * messages are missing they are lost, and not only held up. */
     if (may_end)
         set_phase(course, BENCH_ENDING);
     bool has_ended = may_end && await(course, all_ended, patience_ns);
     bench_crew_kill(&course->crew);
+    step_done(course, BENCH_STEP_CLOSE);
     if (course->crew.has_failed) {
         say_failed(course, outcome, BENCH_WRONG);
         return;
@@ -456,17 +473,20 @@ void bench_trial_run(const struct bench_trial *trial, struct bench_outcome *outc
     course.arena = arena;
     clear_arena(arena, bench_trial_workers(trial));
     *outcome = (struct bench_outcome){.cpu_ns = NAN, .finding = BENCH_ABSENT};
+    bench_account_step(NULL, BENCH_STEP_BEGIN);
     if (!begin_channels(&course)) {
         snprintf(outcome->reason, sizeof outcome->reason, "it could not begin here");
         end_channels(&course);
         return;
     }
+    step_done(&course, BENCH_STEP_BEGIN);
     bench_crew_start(&course.crew, trial, course.channels, arena);
     if (!begin_work(&course)) {
         bench_crew_kill(&course.crew);
         say_failed(&course, outcome, BENCH_ABSENT);
     } else {
         struct pause pause = run(&course, outcome);
+        step_done(&course, BENCH_STEP_RUN);
         finish(&course, outcome);
         if (pause.to_ns != 0 && outcome->finding < BENCH_ABSENT) {
             outcome->quiet_before_ns =
@@ -475,4 +495,5 @@ void bench_trial_run(const struct bench_trial *trial, struct bench_outcome *outc
         }
     }
     end_channels(&course);
+    step_done(&course, BENCH_STEP_END);
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * iceoryx 2.0: messages are loaned from a pool, written and read in place. Its daemon, RouDi, is started
- * by begin() with a pool for just this trial (roudi.c).
+ * by begin() with a pool for just such trials (roudi.c).
  *
  * By itself iceoryx drops the oldest message of a full queue, or blocks the sender within a call. Here
  * neither happens: each receiver counts, in memory beside it, what it has taken of each sender, and a
@@ -14,6 +14,7 @@
 #include "bench/peers/peers.h"
 #include "bench/peers/roudi.h"
 
+#include <algorithm>
 #include <array>
 #include <cstdio>
 #include <cstring>
@@ -35,7 +36,10 @@ using iox::mepoo::ChunkHeader;
 
 /* What a publisher may have loaned at once. */
 constexpr size_t LOANS_MAX = iox::build::IOX_MAX_CHUNKS_ALLOCATED_PER_PUBLISHER_SIMULTANEOUSLY;
-constexpr uint64_t PROBE_EVERY_NS = 2000000;
+
+/* Between the first two probes, then always twice as long: a receiver that gets no CPU finds a few of
+ * them, and not all of the pool. */
+constexpr uint64_t PROBE_AFTER_NS = 200000;
 
 struct End {
     std::optional<iox::popo::UntypedPublisher> publisher;
@@ -45,7 +49,8 @@ struct End {
     uint32_t index;
     uint32_t receivers;
     bool is_ready;
-    uint64_t probed_ns;
+    uint64_t probed_ns, probe_after_ns;
+    size_t batch;
     /* The sender's; `bound` is the number of the first message that may not go yet. */
     bool is_bounded;
     uint64_t sent, bound, depth;
@@ -121,6 +126,8 @@ void *open_end(const bench_channel *channel, bool sends, uint32_t index)
     self->senders = channel->senders;
     self->index = index;
     self->receivers = channel->receivers;
+    self->probe_after_ns = PROBE_AFTER_NS;
+    self->batch = bench_roudi_batch(channel->size_bytes);
     if (sends)
         self->publisher.emplace(service_of(channel));
     else
@@ -143,7 +150,9 @@ void close_end(void *end)
     while (self->next < self->prepared)
         self->publisher->release(self->loans[self->next++]);
     self->waits.reset();
+    bench_roudi_taken *taken_counts = self->taken_counts;
     delete self;
+    bench_roudi_taken_close(taken_counts);
 }
 
 /* ---- connecting ---- */
@@ -152,8 +161,11 @@ void send_probe(End *self)
 {
     uint64_t now_ns = bench_roudi_now_ns();
 
-    if (now_ns - self->probed_ns < PROBE_EVERY_NS)
-        return;
+    if (self->probed_ns != 0) {
+        if (now_ns - self->probed_ns < self->probe_after_ns)
+            return;
+        self->probe_after_ns *= 2;
+    }
     self->probed_ns = now_ns;
     self->publisher->loan(sizeof(self->index)).and_then([self](void *probe) {
         memcpy(probe, &self->index, sizeof(self->index));
@@ -198,7 +210,7 @@ size_t receive(void *end, bench_view views[], size_t max)
         return 1;
     }
     self->held = 0;
-    while (self->held < max && self->held < BENCH_BATCH_MAX) {
+    while (self->held < max && self->held < self->batch) {
         auto taken = self->subscriber->take();
         if (taken.has_error())
             break;
@@ -252,7 +264,7 @@ size_t prepare(void *end, void *places[], size_t size_bytes, size_t count)
     self->prepared = self->next = 0;
     if (!self->is_ready && !ready(self))
         return 0;
-    count = room(self, count < LOANS_MAX ? count : LOANS_MAX);
+    count = room(self, std::min({count, LOANS_MAX, self->batch}));
     while (self->prepared < count) {
         auto loaned = self->publisher->loan(static_cast<uint32_t>(size_bytes));
         if (loaned.has_error())
@@ -296,6 +308,7 @@ extern "C" const bench_contender bench_peer_iceoryx = {
     .memory_bytes = memory_bytes,
     .begin = bench_roudi_begin,
     .end = bench_roudi_end,
+    .rest = bench_roudi_rest,
     .open = open_end,
     .close = close_end,
     .ready = ready,

@@ -20,6 +20,9 @@
 /* The kernel's bounds for root. */
 enum { DEPTH_MAX = 65536, SIZE_BYTES_MAX = 16 << 20 };
 
+/* What the kernel counts for a message beside its bytes, at most. */
+enum { OVERHEAD_BYTES = 256 };
+
 struct mqueue_end {
     mqd_t queue;
     struct bench_tray tray; /* the receiver's as well */
@@ -35,6 +38,45 @@ static void raise_limit(void)
         all.rlim_cur = all.rlim_max;
         (void)setrlimit(RLIMIT_MSGQUEUE, &all);
     }
+}
+
+/* Who has CAP_SYS_RESOURCE is not bounded by the numbers below. */
+static bool is_privileged(void)
+{
+    enum { CAPABILITY = 24 };
+    char line[128];
+    unsigned long long effective = 0;
+    FILE *file = fopen("/proc/self/status", "re");
+
+    while (file != NULL && fgets(line, sizeof(line), file) != NULL) {
+        if (sscanf(line, "CapEff: %llx", &effective) == 1)
+            break;
+    }
+    if (file != NULL)
+        (void)fclose(file);
+    return (effective >> CAPABILITY & 1) != 0;
+}
+
+/* Of a queue of two messages, the least that begin() tries. */
+static const char *mqueue_limit(uint32_t *size_bytes)
+{
+    struct rlimit all = {0, 0};
+    unsigned long most = 0;
+    FILE *file;
+
+    if (is_privileged())
+        return NULL;
+    raise_limit();
+    file = fopen("/proc/sys/fs/mqueue/msgsize_max", "re");
+    if (file == NULL || fscanf(file, "%lu", &most) != 1)
+        most = 0;
+    if (file != NULL)
+        (void)fclose(file);
+    if (getrlimit(RLIMIT_MSGQUEUE, &all) == 0 && all.rlim_cur != RLIM_INFINITY &&
+        all.rlim_cur / 2 < most + OVERHEAD_BYTES)
+        most = all.rlim_cur / 2 > OVERHEAD_BYTES ? all.rlim_cur / 2 - OVERHEAD_BYTES : 0;
+    *size_bytes = most < SIZE_BYTES_MAX ? (uint32_t)most : SIZE_BYTES_MAX;
+    return "fs.mqueue.msgsize_max, ulimit -q";
 }
 
 static mqd_t create(const char *name, const struct mq_attr *attributes)
@@ -190,6 +232,7 @@ const struct bench_contender bench_peer_mqueue = {
     .reach = BENCH_REACH_PROCESSES,
     .uses_kernel = true,
     .size_bytes_max = SIZE_BYTES_MAX,
+    .limit = mqueue_limit,
     .begin = mqueue_begin,
     .end = mqueue_end_channel,
     .open = mqueue_open,

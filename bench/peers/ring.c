@@ -27,10 +27,15 @@ static size_t value_bytes(size_t size_bytes)
     return size_bytes <= 8 ? 8 : size_bytes <= 64 ? 64 : BENCH_RING_VALUE_MAX;
 }
 
+static size_t batch_of(size_t size_bytes)
+{
+    return size_bytes >= BENCH_RING_LONG_BYTES ? BENCH_RING_LONG_BATCH : BENCH_BATCH_MAX;
+}
+
 static void plan_slots(struct plan *plan, const struct bench_channel *channel)
 {
     /* Besides those under way: what each worker may have in its hands, and in advance. */
-    size_t in_hands = (size_t)2 * BENCH_BATCH_MAX * (channel->senders + channel->receivers);
+    size_t in_hands = 2 * batch_of(channel->size_bytes) * (channel->senders + channel->receivers);
 
     plan->slot_bytes = round_up(channel->size_bytes);
     plan->slots_count = channel->depth + in_hands;
@@ -119,6 +124,7 @@ bool bench_ring_begin(struct bench_channel *channel, const struct bench_ring_kin
         .free_shape = plan.free,
         .slot_bytes = plan.slot_bytes,
         .slots_count = plan.slots_count,
+        .batch = batch_of(channel->size_bytes),
         .size_bytes = channel->size_bytes,
     };
     if (!make_queues(trial, &plan, channel->memory, kind)) {

@@ -28,6 +28,9 @@ extern "C" {
 /* Elements by value are of 8, 64 or 256 bytes; the smallest that the message fits in. */
 enum { BENCH_RING_VALUE_MAX = 256, BENCH_RING_ALIGN = 128 };
 
+/* Of slots with so long messages there are no more than caches hold, so nobody has many in hands. */
+enum { BENCH_RING_LONG_BYTES = 65536, BENCH_RING_LONG_BATCH = 4 };
+
 struct bench_ring_shape {
     size_t element_bytes;
     size_t capacity; /* a power of two */
@@ -74,6 +77,7 @@ struct bench_ring_trial {
     void *letters, *free;
     char *slots;
     size_t slot_bytes, slots_count; /* 0: by value */
+    size_t batch;                   /* of slots, what a worker takes or gets at once at most */
     size_t size_bytes;
 };
 
@@ -106,7 +110,7 @@ BENCH_RING_INLINE size_t bench_ring_take_free(struct bench_ring_side *self, void
                                               size_t count, const struct bench_ring_kind *kind)
 {
     if (self->stashed == 0)
-        self->stashed = kind->pop(&self->free, self->stash, BENCH_BATCH_MAX);
+        self->stashed = kind->pop(&self->free, self->stash, self->trial->batch);
     if (count > self->stashed)
         count = self->stashed;
     for (size_t i = 0; i < count; i++) {
@@ -176,7 +180,8 @@ BENCH_RING_INLINE size_t bench_ring_receive(void *end, struct bench_view views[]
                         !self->letters.shape.many_consumers && !self->has_waited &&
                         (max == 1 || kind->for_batches);
     if (trial->slots_count > 0) {
-        self->held = bench_ring_pop(self, self->numbers, max, kind);
+        self->held =
+            bench_ring_pop(self, self->numbers, max < trial->batch ? max : trial->batch, kind);
         for (size_t i = 0; i < self->held; i++)
             views[i].data = trial->slots + self->numbers[i] * trial->slot_bytes;
     } else if (self->is_in_place) {

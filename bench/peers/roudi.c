@@ -22,23 +22,35 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-/* Of the 256 places of a subscriber's queue, those for messages; chunks for probes, and for a second
- * channel. */
-enum { PLACES = 240, SPARE = 64, POOL_BYTES = 256 << 20 };
+enum {
+    PLACES = 240, /* of the 256 in a subscriber's queue, those for messages */
+    POOL_BYTES = 256 << 20,
+    LONG_BYTES = 65536, /* of messages so long nobody has more than a few in hands */
+    LONG_BATCH = 4,
+    PROBE_BYTES = 64,
+    PROBES = 24,            /* of each sender, and more than it ever sends (iceoryx.cc) */
+    APPLICATIONS_MAX = 200, /* it has room for 300, and sees none of them go */
+};
 
 #define START_NS UINT64_C(10000000000)
-#define STOP_NS UINT64_C(3000000000)
 #define TURN_NS UINT64_C(60000000000)
 #define PAUSE_NS 20000000
 
 #define LOCK "/tmp/iox-unique-roudi.lock"
 
-/* The daemon of this process. */
+/*
+ * The daemon of this process. Starting it takes longer than a trial, so it stays from one channel to the
+ * next that wants the same of it, and is stopped meanwhile so that it disturbs nobody.
+ */
 static struct {
-    pid_t pid;
+    pid_t pid;  /* 0: there is none */
     int output; /* what it says; kept open so that it can go on saying it */
     int turn;   /* a name that only one program has at a time */
     unsigned channels;
+    unsigned applications; /* that it has seen so far */
+    uint32_t size_bytes;   /* of the chunks in its pool */
+    uint32_t chunks;
+    bool is_spoilt; /* an application was killed: what it had does not come back */
 } roudi;
 
 void bench_roudi_application(char name[80], const struct bench_channel *channel, bool sends,
@@ -52,6 +64,82 @@ static void pause_a_little(void)
     struct timespec pause = {.tv_nsec = PAUSE_NS};
 
     (void)nanosleep(&pause, NULL);
+}
+
+/* ---- what has been taken ---- */
+
+struct receiver {
+    _Alignas(PEAL_WRITER_BYTES) peal_u64 taken[BENCH_WORKERS_MAX]; /* by sender */
+    peal_u32 is_reached[BENCH_WORKERS_MAX];
+};
+
+struct bench_roudi_taken {
+    struct receiver receivers[BENCH_WORKERS_MAX];
+    _Alignas(PEAL_WRITER_BYTES) peal_u32 closed; /* ends */
+};
+
+size_t bench_roudi_taken_bytes(void)
+{
+    return sizeof(struct bench_roudi_taken);
+}
+
+void bench_roudi_taken_close(struct bench_roudi_taken *taken)
+{
+    /* relaxed: read when the process has ended */
+    (void)peal_u32_add_relaxed(&taken->closed, 1);
+}
+
+/* Each end has been closed by its worker. */
+static bool all_closed(const struct bench_channel *channel)
+{
+    const struct bench_roudi_taken *taken = channel->memory;
+
+    /* relaxed: as above */
+    return taken != NULL &&
+           peal_u32_load_relaxed(&taken->closed) == channel->senders + channel->receivers;
+}
+
+void bench_roudi_taken_reach(struct bench_roudi_taken *taken, uint32_t sender, uint32_t receiver)
+{
+    /* relaxed: nothing but the fact is told */
+    if (sender < BENCH_WORKERS_MAX && receiver < BENCH_WORKERS_MAX)
+        peal_u32_store_relaxed(&taken->receivers[receiver].is_reached[sender], 1);
+}
+
+void bench_roudi_taken_count(struct bench_roudi_taken *taken, uint32_t sender, uint32_t receiver,
+                             uint64_t count)
+{
+    /* relaxed: nothing but the number is told; the messages are iceoryx's to order */
+    peal_u64_store_relaxed(&taken->receivers[receiver].taken[sender], count);
+}
+
+bool bench_roudi_has_reached(const struct bench_roudi_taken *taken, uint32_t sender,
+                             uint32_t receivers)
+{
+    for (uint32_t receiver = 0; receiver < receivers; receiver++) {
+        /* relaxed: as above */
+        if (peal_u32_load_relaxed(&taken->receivers[receiver].is_reached[sender]) == 0)
+            return false;
+    }
+    return true;
+}
+
+uint64_t bench_roudi_taken_by_all(const struct bench_roudi_taken *taken, uint32_t sender,
+                                  uint32_t receivers)
+{
+    uint64_t least = UINT64_MAX;
+
+    for (uint32_t receiver = 0; receiver < receivers; receiver++) {
+        /* relaxed: as above */
+        uint64_t count = peal_u64_load_relaxed(&taken->receivers[receiver].taken[sender]);
+        least = count < least ? count : least;
+    }
+    return least;
+}
+
+uint64_t bench_roudi_now_ns(void)
+{
+    return bench_clock_ns();
 }
 
 /* ---- one program after the other ---- */
@@ -152,23 +240,35 @@ static uint32_t depth_of(const struct bench_channel *channel)
     return depth > 2 ? depth : 2;
 }
 
+size_t bench_roudi_batch(uint32_t size_bytes)
+{
+    return size_bytes >= LONG_BYTES ? LONG_BATCH : BENCH_BATCH_MAX;
+}
+
 /* Besides those under way: what a sender has loaned and the last one he has sent, and what a receiver
- * holds. No sender ever finds the pool empty. */
+ * holds; of two channels, where there may be one back. No sender ever finds the pool empty. */
 static uint32_t chunks_for(const struct bench_channel *channel)
 {
-    return channel->senders * (depth_of(channel) + 9) + channel->receivers * (BENCH_BATCH_MAX + 2) +
-           SPARE;
+    uint32_t batch = (uint32_t)bench_roudi_batch(channel->size_bytes);
+    uint32_t chunks =
+        channel->senders * (depth_of(channel) + batch + 2) + channel->receivers * (batch + 2);
+
+    return channel->pattern == BENCH_PATTERN_PAIR ? 2 * chunks : chunks;
 }
 
 /* A descriptor; the daemon reads it by its number. */
 static int configure(const struct bench_channel *channel)
 {
+    uint32_t probes = 2 * PROBES * channel->senders, chunks = chunks_for(channel);
+    bool is_short = channel->size_bytes <= PROBE_BYTES;
     int file = memfd_create("roudi", 0);
 
-    if (file >= 0 && dprintf(file,
-                             "[general]\nversion = 1\n[[segment]]\n[[segment.mempool]]\n"
-                             "size = %u\ncount = %u\n",
-                             channel->size_bytes, chunks_for(channel)) < 0) {
+    /* Pools have different sizes, in their order; short messages share theirs with the probes. */
+    if (file >= 0 && (dprintf(file, "[general]\nversion = 1\n[[segment]]\n") < 0 ||
+                      (!is_short && dprintf(file, "[[segment.mempool]]\nsize = %d\ncount = %u\n",
+                                            PROBE_BYTES, probes) < 0) ||
+                      dprintf(file, "[[segment.mempool]]\nsize = %u\ncount = %u\n",
+                              channel->size_bytes, is_short ? chunks + probes : chunks) < 0)) {
         (void)close(file);
         return -1;
     }
@@ -180,9 +280,9 @@ static _Noreturn void become_daemon(int configuration, int output, pid_t parent)
     char path[40];
     sigset_t none;
 
-    /* Ctrl-C is for the conductor to handle; with whom the daemon dies. */
+    /* Ctrl-C is for the conductor to handle; with whom the daemon dies, also if it is stopped. */
     (void)setpgid(0, 0);
-    (void)prctl(PR_SET_PDEATHSIG, SIGTERM);
+    (void)prctl(PR_SET_PDEATHSIG, SIGKILL);
     if (getppid() != parent)
         _exit(1);
     (void)signal(SIGTERM, SIG_DFL);
@@ -239,21 +339,13 @@ static bool launch(const struct bench_channel *channel)
     return roudi.pid > 0;
 }
 
-/* The exit code; -1: it had to be killed. */
+/* The exit code; -1: it has not ended by itself. There is nothing that it should save. */
 static int stop(void)
 {
-    uint64_t until_ns = bench_clock_ns() + STOP_NS;
     int status = 0;
 
-    (void)kill(roudi.pid, SIGTERM);
-    while (waitpid(roudi.pid, &status, WNOHANG) == 0) {
-        if (bench_clock_ns() > until_ns) {
-            (void)kill(roudi.pid, SIGKILL);
-            (void)waitpid(roudi.pid, &status, 0);
-            break;
-        }
-        pause_a_little();
-    }
+    (void)kill(roudi.pid, SIGKILL);
+    (void)waitpid(roudi.pid, &status, 0);
     (void)close(roudi.output);
     roudi.pid = 0;
     return WIFEXITED(status) ? WEXITSTATUS(status) : -1;
@@ -268,8 +360,13 @@ static bool start(const struct bench_channel *channel)
         remove_daemon();
         if (!launch(channel))
             return false;
-        if (await_ready(until_ns))
+        if (await_ready(until_ns)) {
+            roudi.size_bytes = channel->size_bytes;
+            roudi.chunks = chunks_for(channel);
+            roudi.applications = 0;
+            roudi.is_spoilt = false;
             return true;
+        }
         if (stop() == 127) {
             bench_peer_complain("iceoryx: there is no iox-roudi (package iceoryx)", 0);
             return false;
@@ -280,10 +377,30 @@ static bool start(const struct bench_channel *channel)
     return false;
 }
 
+static bool is_as_wanted(const struct bench_channel *channel)
+{
+    return roudi.size_bytes == channel->size_bytes && roudi.chunks >= chunks_for(channel) &&
+           !roudi.is_spoilt && roudi.applications < APPLICATIONS_MAX;
+}
+
+void bench_roudi_rest(void)
+{
+    if (roudi.pid != 0)
+        (void)stop();
+    else
+        roudi.turn = take_turn(); /* of a conductor that was killed; or another has cleared away */
+    if (roudi.turn >= 0) {
+        remove_daemon();
+        (void)close(roudi.turn);
+    }
+}
+
 bool bench_roudi_begin(struct bench_channel *channel)
 {
     remove_applications(channel);
-    if (roudi.channels == 0) {
+    if (roudi.pid != 0 && roudi.channels == 0 && !is_as_wanted(channel))
+        bench_roudi_rest();
+    if (roudi.pid == 0) {
         if (!await_turn())
             return false;
         if (!start(channel)) {
@@ -291,7 +408,9 @@ bool bench_roudi_begin(struct bench_channel *channel)
             return false;
         }
     }
+    (void)kill(roudi.pid, SIGCONT);
     roudi.channels++;
+    roudi.applications += channel->senders + channel->receivers;
     channel->depth = depth_of(channel);
     channel->state = &roudi;
     return true;
@@ -303,73 +422,9 @@ void bench_roudi_end(struct bench_channel *channel)
 
     remove_applications(channel);
     channel->state = NULL;
-    if (is_ours && --roudi.channels > 0)
-        return;
-    if (is_ours)
-        (void)stop();
-    else
-        roudi.turn = take_turn(); /* of a conductor that was killed; or another has cleared away */
-    if (roudi.turn >= 0) {
-        remove_daemon();
-        (void)close(roudi.turn);
-    }
-}
-
-/* ---- what has been taken ---- */
-
-struct receiver {
-    _Alignas(PEAL_WRITER_BYTES) peal_u64 taken[BENCH_WORKERS_MAX]; /* by sender */
-    peal_u32 is_reached[BENCH_WORKERS_MAX];
-};
-
-struct bench_roudi_taken {
-    struct receiver receivers[BENCH_WORKERS_MAX];
-};
-
-size_t bench_roudi_taken_bytes(void)
-{
-    return sizeof(struct bench_roudi_taken);
-}
-
-void bench_roudi_taken_reach(struct bench_roudi_taken *taken, uint32_t sender, uint32_t receiver)
-{
-    /* relaxed: nothing but the fact is told */
-    if (sender < BENCH_WORKERS_MAX && receiver < BENCH_WORKERS_MAX)
-        peal_u32_store_relaxed(&taken->receivers[receiver].is_reached[sender], 1);
-}
-
-void bench_roudi_taken_count(struct bench_roudi_taken *taken, uint32_t sender, uint32_t receiver,
-                             uint64_t count)
-{
-    /* relaxed: nothing but the number is told; the messages are iceoryx's to order */
-    peal_u64_store_relaxed(&taken->receivers[receiver].taken[sender], count);
-}
-
-bool bench_roudi_has_reached(const struct bench_roudi_taken *taken, uint32_t sender,
-                             uint32_t receivers)
-{
-    for (uint32_t receiver = 0; receiver < receivers; receiver++) {
-        /* relaxed: as above */
-        if (peal_u32_load_relaxed(&taken->receivers[receiver].is_reached[sender]) == 0)
-            return false;
-    }
-    return true;
-}
-
-uint64_t bench_roudi_taken_by_all(const struct bench_roudi_taken *taken, uint32_t sender,
-                                  uint32_t receivers)
-{
-    uint64_t least = UINT64_MAX;
-
-    for (uint32_t receiver = 0; receiver < receivers; receiver++) {
-        /* relaxed: as above */
-        uint64_t count = peal_u64_load_relaxed(&taken->receivers[receiver].taken[sender]);
-        least = count < least ? count : least;
-    }
-    return least;
-}
-
-uint64_t bench_roudi_now_ns(void)
-{
-    return bench_clock_ns();
+    if (!is_ours)
+        return; /* of a conductor that was killed; rest() follows */
+    roudi.is_spoilt |= !all_closed(channel);
+    if (--roudi.channels == 0)
+        (void)kill(roudi.pid, SIGSTOP);
 }
