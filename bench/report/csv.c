@@ -44,7 +44,10 @@ static void write_round(FILE *file, const struct bench_record *record, unsigned 
     fprintf(file, "%d,", record->drifted[round]);
     number_field(file, record->target > 0 ? record->target : NAN);
     number_field(file, record->cpu_ns);
-    fprintf(file, "%u,%" PRIu32 "\r\n", record->cut, record->remarks);
+    fprintf(file, "%u,%" PRIu32 ",", record->cut, record->remarks);
+    if (record->wedged_ns > 0)
+        fprintf(file, "%d", bench_record_was_wedged(record, round));
+    fputs("\r\n", file);
 }
 
 bool bench_csv_write(const struct bench_results *results, const char *path)
@@ -54,7 +57,7 @@ bool bench_csv_write(const struct bench_results *results, const char *path)
     if (file == NULL)
         return false;
     fputs("name,group,scenario,contender,party,unit,series,x,round,value,floor_name,floor,drifted,"
-          "target,cpu_ns,cut,remarks\r\n",
+          "target,cpu_ns,cut,remarks,wedged\r\n",
           file);
     for (size_t i = 0; i < results->count; i++) {
         for (unsigned round = 0; round < results->records[i]->rounds; round++)

@@ -1,13 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "bench/gbench.h"
 #include "bench/report/format.h"
+#include "bench/report/ranking.h"
 #include "bench/report/report.h"
 
 #include <errno.h>
 #include <math.h>
 #include <string.h>
 
-enum { COUNTERS_MAX = 24 };
+enum { COUNTERS_MAX = 32 };
 
 struct counters {
     struct gbench_counter list[COUNTERS_MAX];
@@ -80,8 +81,33 @@ static void latency_counters(struct counters *counters, const struct bench_histo
                 bench_histogram_quantile(latency, quantiles[i].fraction));
 }
 
+/* Of a peer: Peal's best beside it. Of Peal's best: what became of the scenario's target. */
+static void standing_counters(struct counters *counters, const struct bench_record *record,
+                              const struct bench_ranking *ranking)
+{
+    struct bench_aimed aimed;
+
+    if (record->wedged_ns > 0)
+        counter(counters, "wedged", bench_record_wedged(record));
+    for (unsigned i = 0; i < ranking->count; i++) {
+        const struct bench_pairs *pairs = &ranking->pairs[i];
+        if (ranking->records[i] != record || pairs->rounds == 0)
+            continue;
+        counter(counters, "peal_times", pairs->times.median);
+        counter(counters, "peal_better", pairs->better);
+        counter(counters, "peal_decided", pairs->decided);
+        counter(counters, "peal_chance", pairs->chance);
+    }
+    if (record != ranking->peal || !bench_ranking_aim(ranking, &aimed))
+        return;
+    counter(counters, "aim_times", aimed.pairs.times.median);
+    counter(counters, "aim_chance", aimed.pairs.chance);
+    counter(counters, "aim_met", aimed.is_met);
+    counter(counters, "aim_open", aimed.is_open);
+}
+
 static void write_median(struct gbench_json *json, const struct bench_record *record,
-                         struct gbench_line line)
+                         const struct bench_ranking *ranking, struct gbench_line line)
 {
     struct counters counters = {.count = 0};
     double floors[BENCH_RECORD_ROUNDS_MAX];
@@ -100,6 +126,7 @@ static void write_median(struct gbench_json *json, const struct bench_record *re
     counter(&counters, "cut", record->cut);
     counter(&counters, "operations", (double)record->operations);
     latency_counters(&counters, record->latency);
+    standing_counters(&counters, record, ranking);
     line.aggregate = "median";
     line.real_ns = time_of(record, median);
     gbench_json_add(json, &line, counters.list, counters.count);
@@ -132,7 +159,7 @@ static void label_of(const struct bench_record *record, char *label, size_t size
 }
 
 static void write_record(struct gbench_json *json, const struct bench_record *record,
-                         unsigned family)
+                         const struct bench_ranking *ranking, unsigned family)
 {
     char label[128];
     struct gbench_line line = {.name = record->name,
@@ -150,7 +177,7 @@ static void write_record(struct gbench_json *json, const struct bench_record *re
         return;
     for (unsigned i = 0; i < record->rounds; i++)
         write_round(json, record, line, i);
-    write_median(json, record, line);
+    write_median(json, record, ranking, line);
     write_end(json, record, line, "min", values.min, ratio.min);
     write_end(json, record, line, "max", values.max, ratio.max);
 }
@@ -172,8 +199,11 @@ bool bench_json_write(const struct bench_results *results, const char *path)
         fprintf(stderr, "peal-bench: cannot write '%s': %s\n", path, strerror(errno));
         return false;
     }
-    for (size_t i = 0; i < results->count; i++)
-        write_record(json, results->records[i], (unsigned)i);
+    for (size_t i = 0; i < results->count; i++) {
+        const struct bench_record *record = results->records[i];
+        struct bench_ranking ranking = bench_ranking_of(results, record->group, record->scenario);
+        write_record(json, record, &ranking, (unsigned)i);
+    }
     if (!gbench_json_end(json)) {
         fprintf(stderr, "peal-bench: could not write all of '%s'; is the disk full?\n", path);
         return false;

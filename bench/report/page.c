@@ -116,6 +116,7 @@ static void write_page(const struct bench_page *page)
     for (unsigned i = 0; i < BENCH_GROUPS; i++)
         chapter(page, (enum bench_group)i);
     bench_page_behind(page);
+    bench_page_aims(page);
     bench_page_short(page);
     bench_page_drifted(page);
     bench_page_facts(page);

@@ -49,9 +49,19 @@ void bench_page_group_table(const struct bench_page *page, enum bench_group grou
 void bench_page_summary(const struct bench_page *page);
 
 /* ---- page_standing.c ---- */
-/* Peal's best against the best peer, scenario by scenario; then where it is not ahead, with the notes. */
+/* All scenarios of all groups, one after the other, beginning with {0, 0}; false: there are no more. */
+struct bench_page_walk {
+    unsigned group, index;
+};
+bool bench_page_next(const struct bench_page *page, struct bench_page_walk *walk,
+                     struct bench_ranking *ranking);
+/* Peal's best against the best peer, scenario by scenario. */
 void bench_page_standing(const struct bench_page *page);
+
+/* ---- page_behind.c ---- */
+/* Where Peal is behind and why, and where that is undecided, peer by peer; then what scenarios aim at. */
 void bench_page_behind(const struct bench_page *page);
+void bench_page_aims(const struct bench_page *page);
 void bench_page_short(const struct bench_page *page);   /* targets that were not met */
 void bench_page_drifted(const struct bench_page *page); /* and what was cut, or is partial */
 

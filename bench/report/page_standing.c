@@ -9,12 +9,8 @@
 
 #include <math.h>
 
-/* All scenarios of all groups, one after the other. */
-struct walk {
-    unsigned group, index;
-};
-
-static bool next(const struct bench_page *page, struct walk *walk, struct bench_ranking *ranking)
+bool bench_page_next(const struct bench_page *page, struct bench_page_walk *walk,
+                     struct bench_ranking *ranking)
 {
     for (; walk->group < BENCH_GROUPS; walk->group++, walk->index = 0) {
         enum bench_group group = (enum bench_group)walk->group;
@@ -36,19 +32,47 @@ static void tile(FILE *out, const char *style, unsigned count, unsigned of, cons
     fprintf(out, "</b><span>%s</span></div>\n", text);
 }
 
+/* How often each verdict is of Peal beside all peers, and what became of the aims. */
+static void count_verdicts(const struct bench_page *page, unsigned verdicts[BENCH_VERDICTS],
+                           unsigned *aims, unsigned *aims_met)
+{
+    struct bench_page_walk walk = {0, 0};
+    struct bench_ranking ranking;
+    struct bench_aimed aimed;
+
+    while (bench_page_next(page, &walk, &ranking)) {
+        verdicts[bench_ranking_verdict(&ranking)]++;
+        if (!bench_ranking_aim(&ranking, &aimed))
+            continue;
+        (*aims)++;
+        *aims_met += aimed.is_met;
+    }
+}
+
+static void standing_tiles(const struct bench_page *page)
+{
+    unsigned verdicts[BENCH_VERDICTS] = {0}, aims = 0, aims_met = 0, contested = 0;
+
+    count_verdicts(page, verdicts, &aims, &aims_met);
+    for (unsigned i = BENCH_VERDICT_AHEAD; i < BENCH_VERDICTS; i++)
+        contested += verdicts[i];
+    unsigned ahead = verdicts[BENCH_VERDICT_AHEAD], behind = verdicts[BENCH_VERDICT_BEHIND];
+    tile(page->out, ahead + verdicts[BENCH_VERDICT_EVEN] == contested ? "good" : "", ahead,
+         contested, "scenarios in which Peal is ahead of every peer, beyond chance");
+    tile(page->out, "", verdicts[BENCH_VERDICT_EVEN], 0, "in which the nearest peer is within 2 %");
+    tile(page->out, verdicts[BENCH_VERDICT_UNDECIDED] > 0 ? "warn" : "",
+         verdicts[BENCH_VERDICT_UNDECIDED], 0, "in which the rounds do not decide it");
+    tile(page->out, behind > 0 ? "bad" : "", behind, 0,
+         "in which Peal is behind a peer, beyond chance");
+    if (aims > 0)
+        tile(page->out, aims_met == aims ? "good" : "bad", aims_met, aims,
+             "targets of queues beside their peers are met");
+}
+
 void bench_page_summary(const struct bench_page *page)
 {
-    unsigned ahead = 0, even = 0, contested = 0, met = 0, targets = 0, drifted = 0, rounds = 0,
-             cut = 0;
-    struct walk walk = {0, 0};
-    struct bench_ranking ranking;
+    unsigned met = 0, targets = 0, drifted = 0, rounds = 0, cut = 0;
 
-    while (next(page, &walk, &ranking)) {
-        enum bench_verdict verdict = bench_ranking_verdict(&ranking);
-        contested += verdict != BENCH_VERDICT_ALONE;
-        ahead += verdict == BENCH_VERDICT_AHEAD;
-        even += verdict == BENCH_VERDICT_EVEN;
-    }
     for (size_t i = 0; i < page->results->count; i++) {
         const struct bench_record *record = page->results->records[i];
         int is_met = bench_record_target_met(record);
@@ -59,11 +83,7 @@ void bench_page_summary(const struct bench_page *page)
         cut += record->cut;
     }
     fputs("<div class=\"tiles\">\n", page->out);
-    tile(page->out, ahead + even == contested ? "good" : "bad", ahead, contested,
-         "scenarios in which Peal is ahead of the best peer");
-    tile(page->out, "", even, 0, "in which both are within 2 %");
-    tile(page->out, contested == ahead + even ? "" : "bad", contested - ahead - even, 0,
-         "in which Peal is behind");
+    standing_tiles(page);
     if (targets > 0)
         tile(page->out, met == targets ? "good" : "bad", met, targets,
              "targets of ratios to a floor are met");
@@ -76,8 +96,11 @@ void bench_page_summary(const struct bench_page *page)
 /* The median as a dot on a logarithmic axis around 1, with the spread of the rounds. */
 static void mark(FILE *out, struct bench_spread ahead, const struct bench_axis *axis)
 {
+    if (!isfinite(ahead.median)) {
+        fputs("<td class=\"mark\"></td>", out);
+        return;
+    }
     double one = bench_axis_at(axis, 1), median = bench_axis_at(axis, ahead.median);
-
     fputs("<td class=\"mark\">", out);
     bench_svg_begin(out, ahead.median < 0.98 ? "marker behind" : "marker", 220, 18,
                     "Where the ratio lies");
@@ -97,13 +120,34 @@ static void name_cell(const struct bench_page *page, const char *contender)
     fputs("</td>", page->out);
 }
 
+/* "1.83 ×" and its spread; of a stop: how often either was wedged. */
+static void times_cells(FILE *out, const struct bench_ranking *ranking)
+{
+    if (ranking->peal->wedged_ns > 0)
+        fprintf(out,
+                "<td class=\"n\" data-v=\"%u\"><b>%u</b> of %u</td><td class=\"n dim\">wedged; "
+                "the peer in %u of %u</td>",
+                bench_record_wedged(ranking->peal), bench_record_wedged(ranking->peal),
+                ranking->peal->rounds, bench_record_wedged(ranking->peer), ranking->peer->rounds);
+    else
+        fprintf(out,
+                "<td class=\"n\" data-v=\"%.10g\"><b>%s ×</b></td><td class=\"n dim\" "
+                "data-v=\"%.10g\">%s – %s</td>",
+                ranking->ahead.median, bench_format_ratio(ranking->ahead.median).text,
+                ranking->ahead.max - ranking->ahead.min,
+                bench_format_ratio(ranking->ahead.min).text,
+                bench_format_ratio(ranking->ahead.max).text);
+}
+
 static void standing_row(const struct bench_page *page, const struct bench_ranking *ranking,
                          const struct bench_axis *axis)
 {
-    static const char *const words[] = {"", "ahead", "even", "behind"};
-    bool is_mixed = ranking->ahead.min < 1 && ranking->ahead.max > 1; /* not in each round */
-    static const char *const styles[] = {"", "good", "", "bad"};
+    static const char *const styles[BENCH_VERDICTS] = {[BENCH_VERDICT_AHEAD] = "good",
+                                                       [BENCH_VERDICT_UNDECIDED] = "warn",
+                                                       [BENCH_VERDICT_BEHIND] = "bad"};
     enum bench_verdict verdict = bench_ranking_verdict(ranking);
+    struct bench_pairs pairs = bench_record_pairs(ranking->peal, ranking->peer);
+    bool is_of_wedges = ranking->peal->wedged_ns > 0;
     FILE *out = page->out;
 
     fprintf(out, "<tr><td>%s</td><th scope=\"row\"><a href=\"#s-%u-",
@@ -112,14 +156,12 @@ static void standing_row(const struct bench_page *page, const struct bench_ranki
     fputs("\">", out);
     bench_markup_text(out, bench_ranking_title(ranking->group, ranking->scenario).text);
     fputs("</a></th>", out);
-    mark(out, ranking->ahead, axis);
-    fprintf(out,
-            "<td class=\"n\" data-v=\"%.10g\"><b>%s ×</b></td><td class=\"n dim\" "
-            "data-v=\"%.10g\">%s – %s</td><td class=\"%s\">%s%s</td>",
-            ranking->ahead.median, bench_format_ratio(ranking->ahead.median).text,
-            ranking->ahead.max - ranking->ahead.min, bench_format_ratio(ranking->ahead.min).text,
-            bench_format_ratio(ranking->ahead.max).text, styles[verdict], words[verdict],
-            is_mixed && verdict != BENCH_VERDICT_EVEN ? ", mostly" : "");
+    mark(out, is_of_wedges ? pairs.times : ranking->ahead, axis);
+    times_cells(out, ranking);
+    fprintf(out, "<td class=\"n dim\" data-v=\"%.10g\">%u of %u, p %.3f</td>", pairs.chance,
+            pairs.better, pairs.decided, pairs.chance);
+    fprintf(out, "<td class=\"%s\">%s</td>", styles[verdict] != NULL ? styles[verdict] : "",
+            bench_verdict_name(verdict));
     name_cell(page, ranking->peal->contender);
     name_cell(page, ranking->peer->contender);
     fputs("</tr>\n", out);
@@ -128,15 +170,17 @@ static void standing_row(const struct bench_page *page, const struct bench_ranki
 static struct bench_axis common_axis(const struct bench_page *page, unsigned *contested)
 {
     double low = 0.5, high = 2;
-    struct walk walk = {0, 0};
+    struct bench_page_walk walk = {0, 0};
     struct bench_ranking ranking;
 
     *contested = 0;
-    while (next(page, &walk, &ranking)) {
+    while (bench_page_next(page, &walk, &ranking)) {
         if (bench_ranking_verdict(&ranking) == BENCH_VERDICT_ALONE)
             continue;
         (*contested)++;
-        low = fmin(low, ranking.ahead.min);
+        if (ranking.peal->wedged_ns > 0 || !isfinite(ranking.ahead.median))
+            continue;
+        low = fmin(low, fmax(ranking.ahead.min, 1e-3));
         high = fmax(high, ranking.ahead.max);
     }
     return bench_axis_tight(low, high, true, 7, 213);
@@ -146,7 +190,7 @@ void bench_page_standing(const struct bench_page *page)
 {
     unsigned contested;
     struct bench_axis axis = common_axis(page, &contested);
-    struct walk walk = {0, 0};
+    struct bench_page_walk walk = {0, 0};
     struct bench_ranking ranking;
 
     fputs("<section id=\"standing\"><h2>Peal and the best peer</h2>\n", page->out);
@@ -157,54 +201,26 @@ void bench_page_standing(const struct bench_page *page)
     fprintf(
         page->out,
         "<p>In each scenario the best of Peal's ways against the best of the peers, by medians: "
-        "how many "
-        "times better, round by round, with the least and the most of the rounds; \"mostly\": not "
-        "in "
-        "each round. Right of the upright line, which is 1, Peal is ahead.</p>\n"
+        "how many times better, round by round, with the least and the most of the rounds; in how "
+        "many of the rounds that differ Peal was ahead, and how probable so uneven a count is by "
+        "chance (sign test). Right of the upright line, which is 1, Peal is ahead. \"Peal is\" "
+        "takes all peers together: behind as soon as one is better beyond chance, undecided as "
+        "soon "
+        "as the rounds contradict each other about one. Of stops it counts in how many rounds "
+        "everybody was wedged.</p>\n"
         "<div class=\"scroll\"><table class=\"sortable\"><thead><tr><th scope=\"col\">group</th>"
         "<th scope=\"col\">scenario</th><th scope=\"col\"><div class=\"mark\"><span>%s ×</span> "
         "<span>logarithmic</span> <span>%s ×</span></div></th><th scope=\"col\" class=\"n\">times "
         "better</th>"
-        "<th scope=\"col\" class=\"n\">least – most</th><th scope=\"col\">Peal is</th>"
+        "<th scope=\"col\" class=\"n\">least – most</th><th scope=\"col\" class=\"n\">rounds "
+        "ahead</th><th scope=\"col\">Peal is</th>"
         "<th scope=\"col\">Peal's best</th><th scope=\"col\">best peer</th></tr></thead><tbody>\n",
         bench_format_ratio(axis.low).text, bench_format_ratio(axis.high).text);
-    while (next(page, &walk, &ranking)) {
+    while (bench_page_next(page, &walk, &ranking)) {
         if (bench_ranking_verdict(&ranking) != BENCH_VERDICT_ALONE)
             standing_row(page, &ranking, &axis);
     }
     fputs("</tbody></table></div></section>\n", page->out);
-}
-
-void bench_page_behind(const struct bench_page *page)
-{
-    unsigned count = 0;
-    struct walk walk = {0, 0};
-    struct bench_ranking ranking;
-
-    fputs("<section id=\"behind\"><h2>Where Peal is not ahead, and why</h2>\n<dl class=\"why\">",
-          page->out);
-    while (next(page, &walk, &ranking)) {
-        if (bench_ranking_verdict(&ranking) != BENCH_VERDICT_BEHIND)
-            continue;
-        count++;
-        fputs("<div><dt>", page->out);
-        bench_markup_text(page->out, bench_ranking_title(ranking.group, ranking.scenario).text);
-        fputs("</dt><dd>", page->out);
-        struct bench_spread times = bench_record_against(ranking.peer, ranking.peal);
-        bench_markup_text(page->out, ranking.peer->contender);
-        fprintf(page->out, " is %s times [%s .. %s] as good as ",
-                bench_format_ratio(times.median).text, bench_format_ratio(times.min).text,
-                bench_format_ratio(times.max).text);
-        bench_markup_text(page->out, ranking.peal->contender);
-        fputs(". ", page->out);
-        bench_markup_text(page->out, ranking.peal->note != NULL ? ranking.peal->note
-                                                                : "No reason has been noted.");
-        fputs("</dd></div>\n", page->out);
-    }
-    fputs("</dl>", page->out);
-    if (count == 0)
-        fputs("<p>Nowhere in this run.</p>", page->out);
-    fputs("</section>\n", page->out);
 }
 
 void bench_page_short(const struct bench_page *page)

@@ -15,7 +15,7 @@ static const struct {
 enum { QUANTILES = sizeof(quantiles) / sizeof(quantiles[0]) };
 
 struct columns {
-    bool scenario, latency, cpu, floor, target;
+    bool scenario, latency, cpu, floor, target, pairs, wedged;
 };
 
 static void add_columns(struct columns *columns, const struct bench_record *record)
@@ -24,6 +24,7 @@ static void add_columns(struct columns *columns, const struct bench_record *reco
     columns->cpu |= isfinite(record->cpu_ns);
     columns->floor |= isfinite(bench_record_ratio(record).median);
     columns->target |= record->target > 0;
+    columns->wedged |= record->wedged_ns > 0;
 }
 
 static void head(FILE *out, const struct columns *columns)
@@ -38,6 +39,10 @@ static void head(FILE *out, const struct columns *columns)
         fputs("<th scope=\"col\" class=\"n\">of floor</th>", out);
     if (columns->target)
         fputs("<th scope=\"col\">target</th>", out);
+    if (columns->wedged)
+        fputs("<th scope=\"col\" class=\"n\">wedged</th>", out);
+    if (columns->pairs)
+        fputs("<th scope=\"col\" class=\"n\">Peal's best beside it</th>", out);
     for (unsigned i = 0; i < QUANTILES && columns->latency; i++)
         fprintf(out, "<th scope=\"col\" class=\"n\">%s</th>", quantiles[i].name);
     if (columns->cpu)
@@ -82,6 +87,34 @@ static void target_cell(FILE *out, const struct bench_record *record)
     fprintf(out, "<td class=\"%s\">%s %s %s</td>", is_met ? "good" : "bad",
             bench_unit_small_is_good(record->unit) ? "≤" : "≥",
             bench_format_ratio(record->target).text, is_met ? "met" : "short");
+}
+
+static void wedged_cell(FILE *out, const struct bench_record *record)
+{
+    unsigned wedged = bench_record_wedged(record);
+
+    fprintf(out, "<td class=\"n%s\" data-v=\"%u\">%u of %u</td>", wedged > 0 ? " bad" : "", wedged,
+            wedged, record->rounds);
+}
+
+/* "1.83 ×, 11 of 11, p 0.001" */
+static void pairs_cell(FILE *out, const struct bench_pairs *pairs)
+{
+    static const char *const styles[BENCH_VERDICTS] = {[BENCH_VERDICT_AHEAD] = " good",
+                                                       [BENCH_VERDICT_UNDECIDED] = " warn",
+                                                       [BENCH_VERDICT_BEHIND] = " bad"};
+    const char *style = styles[bench_pairs_verdict(pairs)];
+    double times = pairs->times.median;
+
+    if (pairs->rounds == 0) {
+        fputs("<td></td>", out);
+        return;
+    }
+    fprintf(out, "<td class=\"n%s\" data-v=\"%.10g\">", style != NULL ? style : "",
+            isfinite(times) ? times : (double)pairs->better - (double)pairs->decided);
+    if (isfinite(times))
+        fprintf(out, "%s ×, ", bench_format_ratio(times).text);
+    fprintf(out, "%u of %u, p %.3f</td>", pairs->better, pairs->decided, pairs->chance);
 }
 
 static void remarks_cell(FILE *out, const struct bench_record *record)
@@ -164,7 +197,7 @@ static void latency_cells(FILE *out, const struct bench_record *record)
 }
 
 static void row(const struct bench_page *page, const struct columns *columns,
-                const struct bench_record *record, bool is_best)
+                const struct bench_record *record, const struct bench_pairs *pairs, bool is_best)
 {
     FILE *out = page->out;
     struct bench_spread values = bench_record_values(record);
@@ -187,6 +220,10 @@ static void row(const struct bench_page *page, const struct columns *columns,
         number_cell(out, ratio, bench_format_ratio(ratio));
     if (columns->target)
         target_cell(out, record);
+    if (columns->wedged)
+        wedged_cell(out, record);
+    if (columns->pairs)
+        pairs_cell(out, pairs);
     if (columns->latency)
         latency_cells(out, record);
     if (columns->cpu)
@@ -197,13 +234,13 @@ static void row(const struct bench_page *page, const struct columns *columns,
 
 void bench_page_scenario_table(const struct bench_page *page, const struct bench_ranking *ranking)
 {
-    struct columns columns = {.scenario = false};
+    struct columns columns = {.pairs = ranking->peal != NULL && ranking->peer != NULL};
 
     for (unsigned i = 0; i < ranking->count; i++)
         add_columns(&columns, ranking->records[i]);
     head(page->out, &columns);
     for (unsigned i = 0; i < ranking->count; i++)
-        row(page, &columns, ranking->records[i],
+        row(page, &columns, ranking->records[i], &ranking->pairs[i],
             ranking->records[i] == ranking->best && ranking->count - ranking->floors > 1);
     foot(page->out, ranking->records, ranking->count);
 }
@@ -222,7 +259,7 @@ void bench_page_group_table(const struct bench_page *page, enum bench_group grou
     }
     head(page->out, &columns);
     for (size_t i = 0; i < count; i++)
-        row(page, &columns, records[i], false);
+        row(page, &columns, records[i], NULL, false);
     foot(page->out, records, count);
     free(records);
 }

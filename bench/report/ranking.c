@@ -55,6 +55,8 @@ static int order(const struct bench_record *left, const struct bench_record *rig
 
     if (left_floor || right_floor)
         return (int)left_floor - (int)right_floor;
+    if (left->wedged_ns > 0 && bench_record_wedged(left) != bench_record_wedged(right))
+        return bench_record_wedged(left) < bench_record_wedged(right) ? -1 : 1;
     double a = bench_record_values(left).median, b = bench_record_values(right).median;
     if (isnan(a) || isnan(b))
         return (int)isnan(a) - (int)isnan(b);
@@ -100,19 +102,138 @@ struct bench_ranking bench_ranking_of(const struct bench_results *results, enum 
     }
     if (ranking.peal != NULL && ranking.peer != NULL)
         ranking.ahead = bench_record_against(ranking.peal, ranking.peer);
+    for (unsigned i = 0; i < ranking.count && ranking.peal != NULL; i++) {
+        if (ranking.records[i]->party == BENCH_PARTY_PEER)
+            ranking.pairs[i] = bench_record_pairs(ranking.peal, ranking.records[i]);
+    }
     return ranking;
+}
+
+/* ---- verdicts ---- */
+
+const char *bench_verdict_name(enum bench_verdict verdict)
+{
+    static const char *const names[BENCH_VERDICTS] = {
+        [BENCH_VERDICT_ALONE] = "alone",   [BENCH_VERDICT_AHEAD] = "ahead",
+        [BENCH_VERDICT_EVEN] = "even",     [BENCH_VERDICT_UNDECIDED] = "undecided",
+        [BENCH_VERDICT_BEHIND] = "behind",
+    };
+
+    return (unsigned)verdict < BENCH_VERDICTS ? names[verdict] : "?";
+}
+
+enum bench_verdict bench_pairs_verdict(const struct bench_pairs *pairs)
+{
+    double median = pairs->times.median;
+
+    if (pairs->rounds == 0)
+        return BENCH_VERDICT_ALONE;
+    if (pairs->decided == 0 || (isfinite(median) && median > 0.98 && median < 1.02))
+        return BENCH_VERDICT_EVEN;
+    if (pairs->chance > BENCH_CHANCE)
+        return BENCH_VERDICT_UNDECIDED;
+    return 2 * pairs->better > pairs->decided ? BENCH_VERDICT_AHEAD : BENCH_VERDICT_BEHIND;
 }
 
 enum bench_verdict bench_ranking_verdict(const struct bench_ranking *ranking)
 {
-    double median = ranking->ahead.median;
+    enum bench_verdict worst = BENCH_VERDICT_ALONE;
 
-    if (!isfinite(median))
-        return BENCH_VERDICT_ALONE;
-    return median > 1.02   ? BENCH_VERDICT_AHEAD
-           : median < 0.98 ? BENCH_VERDICT_BEHIND
-                           : BENCH_VERDICT_EVEN;
+    for (unsigned i = 0; i < ranking->count; i++) {
+        enum bench_verdict verdict = bench_pairs_verdict(&ranking->pairs[i]);
+        if (verdict > worst)
+            worst = verdict;
+    }
+    return worst;
 }
+
+/* ---- aims ---- */
+
+static bool is_of_aim(const struct bench_ranking *ranking, const struct bench_record *record,
+                      enum bench_aim aim)
+{
+    bool has_boundary = (ranking->peal->remarks & BENCH_REMARK_THREADS) != 0 ||
+                        (record->remarks & BENCH_REMARK_THREADS) == 0;
+    bool is_wedgeable = (record->remarks & BENCH_REMARK_WEDGEABLE) != 0;
+
+    return record->party == BENCH_PARTY_PEER && record->rounds > 0 && has_boundary &&
+           (record->remarks & BENCH_REMARK_KERNEL) == 0 &&
+           (aim != BENCH_AIM_WEDGEABLE || is_wedgeable);
+}
+
+/* Of the peers in this round; NAN: Peal has no value in it, or nobody else. */
+static double median_of_peers(const struct bench_ranking *ranking, unsigned round)
+{
+    double values[BENCH_RANKING_MAX];
+    struct bench_record peers = {.values = values};
+
+    for (unsigned i = 0; i < ranking->count; i++) {
+        const struct bench_record *record = ranking->records[i];
+        if (is_of_aim(ranking, record, BENCH_AIM_MEDIAN) && round < record->rounds)
+            values[peers.rounds++] = record->values[round];
+    }
+    return bench_record_values(&peers).median;
+}
+
+static struct bench_pairs against_median(const struct bench_ranking *ranking)
+{
+    const struct bench_record *peal = ranking->peal;
+    double medians[BENCH_RECORD_ROUNDS_MAX];
+
+    for (unsigned round = 0; round < peal->rounds; round++)
+        medians[round] = median_of_peers(ranking, round);
+    return bench_pairs_of(peal->values, medians, peal->rounds,
+                          bench_unit_small_is_good(peal->unit));
+}
+
+/* Records are in the order of their medians, so the first that counts is the best. */
+bool bench_ranking_aim(const struct bench_ranking *ranking, struct bench_aimed *aimed)
+{
+    *aimed = (struct bench_aimed){.aim = BENCH_AIM_NONE};
+    if (ranking->peal == NULL || ranking->peal->aim == BENCH_AIM_NONE)
+        return false;
+    aimed->aim = ranking->peal->aim;
+    for (unsigned i = 0; i < ranking->count; i++) {
+        if (!is_of_aim(ranking, ranking->records[i], aimed->aim))
+            continue;
+        if (aimed->peers++ == 0 && aimed->aim != BENCH_AIM_MEDIAN)
+            aimed->peer = ranking->records[i];
+    }
+    if (aimed->peers == 0)
+        return false;
+    aimed->pairs = aimed->peer != NULL ? bench_record_pairs(ranking->peal, aimed->peer)
+                                       : against_median(ranking);
+    double times = aimed->pairs.times.median;
+    aimed->is_met = aimed->aim == BENCH_AIM_WEDGEABLE ? times > 1 : times >= 1;
+    if (!isfinite(times))
+        aimed->is_met = 2 * aimed->pairs.better > aimed->pairs.decided;
+    aimed->is_open = aimed->pairs.chance > BENCH_CHANCE;
+    return aimed->pairs.rounds > 0;
+}
+
+const char *bench_aim_name(enum bench_aim aim)
+{
+    switch (aim) {
+    case BENCH_AIM_NONE:
+        break;
+    case BENCH_AIM_MEDIAN:
+        return "at least the median of the peers";
+    case BENCH_AIM_BEST:
+        return "at least the best peer";
+    case BENCH_AIM_WEDGEABLE:
+        return "better than each peer that can be wedged";
+    }
+    return "none";
+}
+
+const char *bench_aimed_word(const struct bench_aimed *aimed)
+{
+    if (aimed->is_open)
+        return aimed->is_met ? "met, may be chance" : "short, may be chance";
+    return aimed->is_met ? "met" : "short";
+}
+
+/* ---- targets of ratios to a floor ---- */
 
 int bench_record_target_met(const struct bench_record *record)
 {

@@ -20,6 +20,7 @@ bool bench_report_write(const struct bench_results *results, const char *folder)
     return bench_folder_make(folder) &&
            written(results, folder, "results.json", bench_json_write) &&
            written(results, folder, "results.csv", bench_csv_write) &&
+           written(results, folder, "standing.csv", bench_standing_write) &&
            written(results, folder, "hgrm", bench_hgrm_write) &&
            written(results, folder, "index.html", bench_html_write);
 }

@@ -36,6 +36,9 @@ bool bench_json_write(const struct bench_results *results, const char *path);
 /* A line for each round of each record. */
 bool bench_csv_write(const struct bench_results *results, const char *path);
 
+/* A line for Peal's best beside each peer, and beside what a scenario aims at. */
+bool bench_standing_write(const struct bench_results *results, const char *path);
+
 /* HdrHistogram's percentile distributions, in microseconds: one file in `folder` (made if it is not there) for
  * each record that has latencies. */
 bool bench_hgrm_write(const struct bench_results *results, const char *folder);
@@ -43,7 +46,7 @@ bool bench_hgrm_write(const struct bench_results *results, const char *folder);
 /* The page alone. */
 bool bench_html_write(const struct bench_results *results, const char *path);
 
-/* index.html, results.json, results.csv and hgrm/ in `folder`, which is made if it is not there. */
+/* index.html, results.json, results.csv, standing.csv and hgrm/ in `folder`, which is made if it is not there. */
 bool bench_report_write(const struct bench_results *results, const char *folder);
 
 /*

@@ -66,6 +66,8 @@ static void remarks_cell(FILE *out, const struct bench_record *record)
 {
     unsigned drifted = bench_record_drifted(record);
 
+    if (record->wedged_ns > 0)
+        fprintf(out, " WEDGED %u/%u;", bench_record_wedged(record), record->rounds);
     for (unsigned bit = 0; bench_remark_name(bit) != NULL; bit++) {
         if ((record->remarks >> bit & 1) == 0)
             continue;
@@ -76,6 +78,22 @@ static void remarks_cell(FILE *out, const struct bench_record *record)
     }
     if (drifted > 0)
         fprintf(out, " DRIFT %u/%u;", drifted, record->rounds);
+}
+
+/* Peal's best beside this peer: "1.83x 10/11 .012 +", times better, rounds ahead of rounds decided, how
+ * probable that is by chance. */
+static void pairs_cell(FILE *out, const struct bench_pairs *pairs)
+{
+    static const char *const signs[BENCH_VERDICTS] = {
+        [BENCH_VERDICT_AHEAD] = " +", [BENCH_VERDICT_EVEN] = " =", [BENCH_VERDICT_BEHIND] = " -"};
+    const char *sign = signs[bench_pairs_verdict(pairs)];
+    char text[2 * BENCH_FORMAT_SIZE];
+
+    snprintf(text, sizeof(text), "%s%s %u/%u %.3f%s",
+             isfinite(pairs->times.median) ? bench_format_ratio(pairs->times.median).text : "",
+             isfinite(pairs->times.median) ? "x" : "", pairs->better, pairs->decided, pairs->chance,
+             sign != NULL ? sign : "");
+    cell(out, pairs->rounds > 0 ? text : "", -23);
 }
 
 static bool any_has(const struct bench_ranking *ranking, bool latency)
@@ -89,7 +107,11 @@ static bool any_has(const struct bench_ranking *ranking, bool latency)
     return false;
 }
 
-static void head_line(FILE *out, bool has_latency, bool has_cpu)
+struct columns {
+    bool latency, cpu, pairs;
+};
+
+static void head_line(FILE *out, const struct columns *columns)
 {
     fputs("   ", out);
     cell(out, "", -26);
@@ -98,9 +120,11 @@ static void head_line(FILE *out, bool has_latency, bool has_cpu)
     cell(out, "/ floor", 7);
     cell(out, "", -14);
     cell(out, "target", -14);
-    if (has_cpu)
+    if (columns->pairs)
+        cell(out, "Peal's best beside it", -23);
+    if (columns->cpu)
         cell(out, "CPU/msg", 8);
-    if (has_latency) {
+    if (columns->latency) {
         static const char *const names[] = {"p50", "p99", "p99.9", "p99.99", "max"};
         for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
             cell(out, names[i], 8);
@@ -108,64 +132,80 @@ static void head_line(FILE *out, bool has_latency, bool has_cpu)
     fputc('\n', out);
 }
 
-static void row(FILE *out, const struct bench_record *record, const char *mark, bool has_latency,
-                bool has_cpu)
+static void row(FILE *out, const struct bench_record *record, const char *mark,
+                const struct columns *columns, const struct bench_pairs *pairs)
 {
     fputs(mark, out);
     cell(out, record->contender, -26);
     spread_cell(out, bench_record_values(record), record->unit);
     ratio_cell(out, record);
-    if (has_cpu)
+    if (columns->pairs)
+        pairs_cell(out, pairs);
+    if (columns->cpu)
         cell(out, isfinite(record->cpu_ns) ? bench_format_value(record->cpu_ns, BENCH_NS).text : "",
              8);
-    if (has_latency)
+    if (columns->latency)
         latency_cells(out, record);
     remarks_cell(out, record);
     fputc('\n', out);
+}
+
+static void aim_line(FILE *out, const struct bench_ranking *ranking)
+{
+    struct bench_aimed aimed;
+
+    if (!bench_ranking_aim(ranking, &aimed))
+        return;
+    fprintf(out,
+            "    target: %s (of %u%s%s): %s times [%s..%s], ahead in %u of %u rounds, p %.3f: %s\n",
+            bench_aim_name(aimed.aim), aimed.peers, aimed.peer != NULL ? "; " : "",
+            aimed.peer != NULL ? aimed.peer->contender : "",
+            bench_format_ratio(aimed.pairs.times.median).text,
+            bench_format_ratio(aimed.pairs.times.min).text,
+            bench_format_ratio(aimed.pairs.times.max).text, aimed.pairs.better, aimed.pairs.decided,
+            aimed.pairs.chance, bench_aimed_word(&aimed));
 }
 
 void bench_text_scenario(FILE *out, const struct bench_results *results, enum bench_group group,
                          const char *scenario)
 {
     struct bench_ranking ranking = bench_ranking_of(results, group, scenario);
-    bool has_latency = any_has(&ranking, true), has_cpu = any_has(&ranking, false);
+    struct columns columns = {.latency = any_has(&ranking, true),
+                              .cpu = any_has(&ranking, false),
+                              .pairs = ranking.peal != NULL && ranking.peer != NULL};
 
     fprintf(out, "%s\n", bench_ranking_title(group, scenario).text);
-    head_line(out, has_latency, has_cpu);
+    head_line(out, &columns);
     for (unsigned i = 0; i < ranking.count; i++) {
         const struct bench_record *record = ranking.records[i];
         const char *mark = record == ranking.best               ? " * "
                            : record->party == BENCH_PARTY_FLOOR ? " _ "
                                                                 : "   ";
-        row(out, record, mark, has_latency, has_cpu);
+        row(out, record, mark, &columns, &ranking.pairs[i]);
     }
-    if (isfinite(ranking.ahead.median))
-        fprintf(out, "    %s is %s times [%s..%s] as good as %s\n", ranking.peal->contender,
-                bench_format_ratio(ranking.ahead.median).text,
-                bench_format_ratio(ranking.ahead.min).text,
-                bench_format_ratio(ranking.ahead.max).text, ranking.peer->contender);
+    aim_line(out, &ranking);
     fputc('\n', out);
 }
 
 static void one_table(FILE *out, const struct bench_results *results, enum bench_group group)
 {
-    bool has_latency = false, has_cpu = false;
+    struct columns columns = {.latency = false};
     const char *scenario;
 
     for (unsigned i = 0; (scenario = bench_ranking_scenario(results, group, i)) != NULL; i++) {
         struct bench_ranking ranking = bench_ranking_of(results, group, scenario);
-        has_latency |= any_has(&ranking, true);
-        has_cpu |= any_has(&ranking, false);
+        columns.latency |= any_has(&ranking, true);
+        columns.cpu |= any_has(&ranking, false);
     }
     cell(out, "", -26);
-    head_line(out, has_latency, has_cpu);
+    head_line(out, &columns);
     for (unsigned i = 0; (scenario = bench_ranking_scenario(results, group, i)) != NULL; i++) {
         struct bench_ranking ranking = bench_ranking_of(results, group, scenario);
         for (unsigned k = 0; k < ranking.count; k++) {
             cell(out, scenario, -26);
             row(out, ranking.records[k],
-                ranking.records[k]->party == BENCH_PARTY_FLOOR ? " _ " : "   ", has_latency,
-                has_cpu);
+                ranking.records[k]->party == BENCH_PARTY_FLOOR ? " _ " : "   ", &columns,
+                &ranking.pairs[k]);
         }
     }
     fputc('\n', out);
@@ -177,8 +217,11 @@ void bench_text_head(FILE *out, const struct bench_results *results)
         fprintf(out, "%-18s %s\n", results->facts[i].key, results->facts[i].value);
     fprintf(out,
             "\nMedian [min .. max] of the rounds; /floor: ratio, round by round. * best, _ floor, "
-            "DRIFT: rounds around which the raw\nping-pong moved by more than 20 %%. One reading "
-            "of the clock costs %.1f ns.\n\n",
+            "DRIFT: rounds around which the raw\nping-pong moved by more than 20 %%. Beside a "
+            "peer: how many times better the best of Peal's ways is, in how many rounds\nof those "
+            "that differ, and how probable so uneven a count is by chance (sign test); + ahead, - "
+            "behind, = within 2 %%, no\nmark: undecided. One reading of the clock costs %.1f "
+            "ns.\n\n",
             results->clock_cost_ns);
 }
 
@@ -195,48 +238,4 @@ void bench_text_group(FILE *out, const struct bench_results *results, enum bench
     }
     for (unsigned i = 0; (scenario = bench_ranking_scenario(results, group, i)) != NULL; i++)
         bench_text_scenario(out, results, group, scenario);
-}
-
-static void behind_line(FILE *out, const struct bench_ranking *ranking)
-{
-    struct bench_spread times = bench_record_against(ranking->peer, ranking->peal);
-
-    fprintf(out, "Not ahead: %s: %s is %s times [%s..%s] as good as %s%s%s\n", ranking->peal->name,
-            ranking->peer->contender, bench_format_ratio(times.median).text,
-            bench_format_ratio(times.min).text, bench_format_ratio(times.max).text,
-            ranking->peal->contender, ranking->peal->note != NULL ? ": " : "",
-            ranking->peal->note != NULL ? ranking->peal->note : "");
-}
-
-void bench_text_foot(FILE *out, const struct bench_results *results)
-{
-    unsigned drifted = 0, cut = 0, met = 0, short_of = 0, ahead = 0, even = 0, behind = 0;
-
-    for (size_t i = 0; i < results->count; i++) {
-        int is_met = bench_record_target_met(results->records[i]);
-        drifted += bench_record_drifted(results->records[i]) > 0;
-        cut += results->records[i]->cut;
-        met += is_met == 1;
-        short_of += is_met == 0;
-    }
-    for (unsigned group = 0; group < BENCH_GROUPS; group++) {
-        const char *scenario;
-        for (unsigned i = 0;
-             (scenario = bench_ranking_scenario(results, (enum bench_group)group, i)) != NULL;
-             i++) {
-            struct bench_ranking ranking =
-                bench_ranking_of(results, (enum bench_group)group, scenario);
-            enum bench_verdict verdict = bench_ranking_verdict(&ranking);
-            ahead += verdict == BENCH_VERDICT_AHEAD;
-            even += verdict == BENCH_VERDICT_EVEN;
-            behind += verdict == BENCH_VERDICT_BEHIND;
-            if (verdict == BENCH_VERDICT_BEHIND)
-                behind_line(out, &ranking);
-        }
-    }
-    fprintf(out,
-            "%zu records; targets: %u met, %u short. Against the best peer: ahead in %u scenarios, "
-            "even in %u, behind in %u.\n%u records with drifted rounds; %u rounds cut.%s\n",
-            results->count, met, short_of, ahead, even, behind, drifted, cut,
-            results->is_interrupted ? " INTERRUPTED: not everything was measured." : "");
 }
