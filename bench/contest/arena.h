@@ -13,6 +13,7 @@
 enum {
     BENCH_BINS = 16384,
     BENCH_BIN_NS = 50000,
+    BENCH_BEGUN_MAX = 1 << 15, /* messages of a sender whose begin is still known; a power of two */
 };
 
 enum bench_phase {
@@ -37,10 +38,12 @@ struct bench_worker_shared {
     struct bench_line is_done;    /* it sends no more; who never sends is done from the start */
     struct bench_line stopped_ns; /* when it was last stopped, and went on, once that is over */
     struct bench_line resumed_ns;
+    struct bench_line begun_ns; /* of its last send; see begin_send() in worker_oneway.c */
     /* From here on valid once the worker has ended well. */
     struct bench_tally tallies[BENCH_WORKERS_MAX]; /* by sender */
     uint64_t cpu_ns;                               /* while it counted */
     struct bench_histogram latency;
+    struct bench_histogram in_queue;
     unsigned char bins[BENCH_BINS]; /* 1: it got a message of somebody but the victim then */
 };
 
@@ -50,7 +53,34 @@ struct bench_arena {
     uint64_t count_from_ns;
     char failure[160]; /* what a worker found wrong */
     struct bench_worker_shared workers[BENCH_WORKERS_MAX];
+    /* When each sender's messages were begun, by number modulo BENCH_BEGUN_MAX; written before the message is
+     * sent, so what an earlier trial has left is never read. */
+    peal_u64 begun[BENCH_WORKERS_MAX][BENCH_BEGUN_MAX];
 };
+
+/* Nanoseconds since the trial began (some 18 minutes) beside the low bits of the number that tell the
+ * message from one that came a lap later. */
+#define BENCH_BEGUN_NUMBERS (UINT64_C(1) << 24)
+
+static inline void bench_begun_note(struct bench_arena *arena, uint32_t sender, uint64_t number,
+                                    uint64_t begun_ns)
+{
+    uint64_t since_ns = begun_ns - arena->begin_ns;
+
+    bench_word_write(&arena->begun[sender][number % BENCH_BEGUN_MAX],
+                     since_ns * BENCH_BEGUN_NUMBERS | number % BENCH_BEGUN_NUMBERS);
+}
+
+/* Where that is not known any more: when it was due. So no message seems faster than it was. */
+static inline uint64_t bench_begun_ns(const struct bench_arena *arena, uint64_t sender,
+                                      uint64_t number, uint64_t due_ns)
+{
+    uint64_t entry = bench_word_read(&arena->begun[sender][number % BENCH_BEGUN_MAX]);
+
+    return entry % BENCH_BEGUN_NUMBERS == number % BENCH_BEGUN_NUMBERS
+               ? arena->begin_ns + entry / BENCH_BEGUN_NUMBERS
+               : due_ns;
+}
 
 /* Runs worker `self` to its end; a failure ends the process with code 1. channels[1]: the way back. */
 void bench_work(const struct bench_trial *trial, const struct bench_channel channels[2],

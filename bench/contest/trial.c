@@ -362,11 +362,16 @@ static void count_unsent(const struct course *course, struct bench_outcome *outc
 
     for (uint32_t i = 0; i < trial->senders && bench_trial_is_scheduled(trial); i++) {
         const struct bench_worker_shared *sender = &course->arena->workers[i];
+        uint64_t begun_ns = bench_word_read(&sender->begun_ns.word);
         uint64_t due_ns =
             course->arena->begin_ns + bench_word_read(&sender->sent.word) * trial->period_ns;
         for (; due_ns < course->stop_ns; due_ns += trial->period_ns) {
-            if (due_ns >= course->arena->count_from_ns && !bench_worker_was_stopped(sender, due_ns))
-                bench_histogram_add(&outcome->latency, course->stop_ns - due_ns, 1);
+            if (due_ns < course->arena->count_from_ns || bench_worker_was_stopped(sender, due_ns))
+                continue;
+            bench_histogram_add(&outcome->latency, course->stop_ns - due_ns, 1);
+            uint64_t ready_ns = due_ns > begun_ns ? due_ns : begun_ns;
+            if (trial->tells_in_queue && ready_ns < course->stop_ns)
+                bench_histogram_add(&outcome->in_queue, course->stop_ns - ready_ns, 1);
         }
     }
 }
@@ -397,11 +402,14 @@ static void gather(const struct course *course, struct bench_outcome *outcome, b
 
     for (uint32_t i = 0; i < bench_trial_workers(trial); i++) {
         bench_histogram_merge(&outcome->latency, &course->arena->workers[i].latency);
+        bench_histogram_merge(&outcome->in_queue, &course->arena->workers[i].in_queue);
         cpu_ns += course->arena->workers[i].cpu_ns;
     }
     if (!has_ended) {
         outcome->missing = expected > received ? expected - received : 0;
         bench_histogram_add(&outcome->latency, WEDGED_NS, outcome->missing);
+        if (trial->tells_in_queue)
+            bench_histogram_add(&outcome->in_queue, WEDGED_NS, outcome->missing);
     } else if (outcome->operations > 0) {
         outcome->cpu_ns = (double)cpu_ns / (double)outcome->operations;
     }

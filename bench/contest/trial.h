@@ -56,6 +56,7 @@ struct bench_trial {
     uint64_t measure_ns; /* without a victim */
     uint64_t period_ns;  /* between the messages of one sender, by its schedule */
     bool is_busy;        /* who waits for the next one does not give the CPU away */
+    bool tells_in_queue; /* by schedule, one way: also without what senders lose between sends */
     /* The first of them is stopped, after lead_ns and for stop_ns. Anybody: so again and again until
      * measure_ns are over; the latency is that of others' messages. */
     enum bench_victim victim;
@@ -74,15 +75,16 @@ enum bench_finding {
 
 struct bench_outcome {
     enum bench_finding finding;
-    char reason[200];               /* of ABSENT and WRONG */
-    double rate;                    /* messages received a second (there and back: trips) */
-    double cpu_ns;                  /* CPU time of all workers a message; NAN: not taken */
-    uint64_t operations;            /* messages received while it counted */
-    uint64_t lost;                  /* by design */
-    uint64_t missing;               /* of a trial that was cut: sent and not received */
-    struct bench_histogram latency; /* from when it was due; of a trip: from when it began */
-    double quiet_before_ns;         /* longest time in which nobody got a message of the others */
-    double quiet_stopped_ns;        /* the same while the victim was stopped */
+    char reason[200];                /* of ABSENT and WRONG */
+    double rate;                     /* messages received a second (there and back: trips) */
+    double cpu_ns;                   /* CPU time of all workers a message; NAN: not taken */
+    uint64_t operations;             /* messages received while it counted */
+    uint64_t lost;                   /* by design */
+    uint64_t missing;                /* of a trial that was cut: sent and not received */
+    struct bench_histogram latency;  /* from when it was due; of a trip: from when it began */
+    struct bench_histogram in_queue; /* the same without what senders lost between their sends */
+    double quiet_before_ns;          /* longest time in which nobody got a message of the others */
+    double quiet_stopped_ns;         /* the same while the victim was stopped */
 };
 
 /* Memory that forked processes share, of zeros; ends the program if there is none. */

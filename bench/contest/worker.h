@@ -24,6 +24,11 @@ struct bench_worker {
     uint64_t cpu_from_ns;
     uint64_t worked_ns; /* from when it was due to after the send */
     uint64_t waited_ns;
+    /* With tells_in_queue: the message whose send has begun last, counted from 1; when, by the reckoning of
+     * begin_send(); and when the last send came back. */
+    uint64_t begun_count;
+    uint64_t begun_ns;
+    uint64_t ended_ns;
 };
 
 /* Where the trial is; takes the CPU time at the ends of what counts. */

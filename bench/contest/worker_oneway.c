@@ -28,6 +28,32 @@ static bool await_due(struct bench_worker *worker, uint64_t due_ns)
     return bench_phase_sends(bench_worker_phase(worker));
 }
 
+/*
+ * When a sender's sends would have begun if the contender took no time. What it loses between its sends is
+ * the scheduler's doing, and moves all that follows; what it loses in a send, for there is no room or
+ * somebody holds it up, is the contender's, and does not: who is held up cannot hide it by sending later.
+ */
+static void begin_send(struct bench_worker *worker, uint64_t due_ns)
+{
+    uint64_t now_ns = bench_clock_ns();
+    uint64_t ready_ns = worker->ended_ns > due_ns ? worker->ended_ns : due_ns;
+
+    if (worker->begun_count > worker->number)
+        return; /* it has begun, and found no room */
+    worker->begun_count = worker->number + 1;
+    if (worker->begun_ns < due_ns)
+        worker->begun_ns = due_ns;
+    worker->begun_ns += now_ns > ready_ns ? now_ns - ready_ns : 0;
+    bench_word_write(&worker->mine->begun_ns.word, worker->begun_ns);
+}
+
+/* As many messages as one send takes have begun together. */
+static void note_begun(struct bench_worker *worker, size_t count)
+{
+    for (size_t i = 0; i < count; i++)
+        bench_begun_note(worker->arena, worker->self, worker->number + i, worker->begun_ns);
+}
+
 void bench_worker_send(struct bench_worker *worker)
 {
     const struct bench_trial *trial = worker->trial;
@@ -37,6 +63,8 @@ void bench_worker_send(struct bench_worker *worker)
     while (bench_phase_sends(bench_worker_phase(worker))) {
         if (is_scheduled && !await_due(worker, bench_worker_due_ns(worker, worker->number)))
             break;
+        if (trial->tells_in_queue)
+            begin_send(worker, bench_worker_due_ns(worker, worker->number));
         uint64_t begin_ns = is_scheduled ? bench_clock_ns() : 0;
         size_t room =
             worker->contender->prepare(worker->sends, places, trial->size_bytes, trial->batch);
@@ -45,11 +73,17 @@ void bench_worker_send(struct bench_worker *worker)
             continue;
         }
         bench_worker_write(worker, places, room);
+        if (trial->tells_in_queue)
+            note_begun(worker, room);
         if (!bench_worker_hand_over(worker, room, BENCH_STOPPING))
             break;
-        if (is_scheduled)
-            worker->worked_ns += bench_clock_ns() - begin_ns;
+        if (is_scheduled) {
+            worker->ended_ns = bench_clock_ns();
+            worker->worked_ns += worker->ended_ns - begin_ns;
+        }
     }
+    if (trial->tells_in_queue)
+        begin_send(worker, bench_worker_due_ns(worker, worker->number));
 }
 
 /* ---- receiving ---- */
@@ -76,6 +110,16 @@ static void wait_for_one(struct bench_worker *worker, uint64_t *idle_since_ns)
         (void)epoll_wait(worker->epoll, &event, 1, (int)(NAP_NS / BENCH_MILLISECOND));
 }
 
+static void note_latency(struct bench_worker *worker, uint64_t sender, uint64_t number,
+                         uint64_t due_ns, uint64_t now_ns)
+{
+    bench_histogram_add(&worker->mine->latency, now_ns > due_ns ? now_ns - due_ns : 0, 1);
+    if (worker->trial->tells_in_queue) {
+        uint64_t begun_ns = bench_begun_ns(worker->arena, sender, number, due_ns);
+        bench_histogram_add(&worker->mine->in_queue, now_ns > begun_ns ? now_ns - begun_ns : 0, 1);
+    }
+}
+
 /* When messages came: how long it took, and that somebody got something at that time. */
 static void note_times(struct bench_worker *worker, const uint64_t numbers[],
                        const uint64_t senders[], size_t count)
@@ -89,7 +133,7 @@ static void note_times(struct bench_worker *worker, const uint64_t numbers[],
         uint64_t due_ns = bench_worker_due_ns(worker, numbers[i]);
         if (worker->trial->mode == BENCH_PACED && due_ns >= arena->count_from_ns &&
             !bench_worker_was_stopped(&arena->workers[senders[i]], due_ns))
-            bench_histogram_add(&worker->mine->latency, now_ns > due_ns ? now_ns - due_ns : 0, 1);
+            note_latency(worker, senders[i], numbers[i], due_ns, now_ns);
         of_others |= senders[i] != 0;
     }
     if (of_others && bin < BENCH_BINS)
