@@ -48,12 +48,14 @@ struct bench_context {
     struct bench_pair *pair;
     enum bench_side side;
     struct bench_setup setup;
-    void *scratch;  /* BENCH_SCRATCH_BYTES of zeros, the same memory on both sides */
-    char topic[64]; /* a name for this part alone */
+    void *scratch;     /* BENCH_SCRATCH_BYTES of zeros, the same memory on both sides */
+    char topic[64];    /* a name for this part alone */
+    uint64_t fault_at; /* the message that the sender spoils (bench/payload.h); UINT64_MAX: none */
 };
 
 /*
- * The serving side opens first. Whatever goes wrong in a case ends the program through bench_die():
+ * Opened and closed in every round; the serving side opens first. A measure() sets the sample's `untimed`
+ * to what it does beside `count`. Whatever goes wrong in a case ends the program through bench_die():
  * a benchmark that did not do what it says has no result.
  */
 struct bench_case {
@@ -62,6 +64,7 @@ struct bench_case {
     void (*serve)(void *state,
                   uint64_t count); /* NULL: nobody is needed, and the other side sleeps */
     void (*close)(void *state);
+    bool polls_proc; /* to see who sleeps: CPU time would be of that, and is not taken */
 };
 
 struct bench_part {

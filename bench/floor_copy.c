@@ -81,6 +81,7 @@ static void measure_twice(void *state, uint64_t count, struct bench_sample *samp
     struct copy_state *copy = state;
     uint64_t warm = bench_warm_up(count);
 
+    sample->untimed = warm;
     for (uint64_t i = 0; i < warm + count; i++) {
         uint64_t begin_ns = bench_clock_ns();
         copy_in(copy, copy->number);
@@ -100,6 +101,7 @@ static void measure_stream(void *state, uint64_t count, struct bench_sample *sam
     struct copy_state *copy = state;
     uint64_t warm = bench_warm_up(count), begin_ns = 0;
 
+    sample->untimed = warm;
     for (uint64_t i = 0; i < warm + count; i++) {
         while (bench_word_read(&slot_of(copy, copy->number)->stamp) != copy->number + 1)
             bench_poll_gently();

@@ -120,6 +120,7 @@ static void measure_slots(void *state, uint64_t count, struct bench_sample *samp
     struct slots_state *slots = state;
     uint64_t begin_ns = 0;
 
+    sample->untimed = CHUNK;
     for (uint64_t chunk = 0; chunk <= whole_chunks(count); chunk++) {
         uint64_t end = slots->number + CHUNK;
         if (slots->context->setup.size_bytes == 48)
@@ -152,6 +153,7 @@ static void measure_store(void *state, uint64_t count, struct bench_sample *samp
 {
     struct slots_state *slots = state;
 
+    sample->untimed = CHUNK;
     for (uint64_t chunk = 0; chunk <= whole_chunks(count); chunk++) {
         uint64_t begin_ns = bench_clock_ns();
         slots->number = produce(slots->shared, 48, slots->number, slots->number + CHUNK, true);

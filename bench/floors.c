@@ -59,6 +59,7 @@ static void measure_raw(void *state, uint64_t count, struct bench_sample *sample
     uint32_t delay_ns = raw->context->setup.delay_ns;
     bool serial = raw->context->setup.serial;
 
+    sample->untimed = warm;
     for (uint64_t i = 0; i < warm + count; i++) {
         uint64_t begin_ns = bench_clock_ns();
         number++;
@@ -118,6 +119,7 @@ static void measure_futex(void *state, uint64_t count, struct bench_sample *samp
     struct futex_state *futex = state;
     uint64_t warm = bench_warm_up(count);
 
+    sample->untimed = warm;
     for (uint64_t i = 0; i < warm + count; i++) {
         uint64_t begin_ns = bench_clock_ns();
         futex->number++;
@@ -181,6 +183,7 @@ static void measure_event(void *state, uint64_t count, struct bench_sample *samp
     struct event_state *event = state;
     uint64_t warm = bench_warm_up(count);
 
+    sample->untimed = warm;
     for (uint64_t i = 0; i < warm + count; i++) {
         uint64_t begin_ns = bench_clock_ns();
         event_post(event->events[0]);

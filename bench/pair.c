@@ -3,9 +3,11 @@
 
 #include "bench/cpus.h"
 #include "bench/futex.h"
+#include "bench/payload.h"
 
 #include <errno.h>
 #include <inttypes.h>
+#include <math.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -125,16 +127,30 @@ static const struct bench_part *find_part(const struct bench_pair *pair, enum be
     return place == BENCH_FLOOR ? &pair->row->floor : &pair->row->subject;
 }
 
-static void open_part(struct bench_pair *pair, enum bench_place place)
+/* Which page the part begins at: by chance, as it is from run to run. */
+static unsigned char *scratch_of(const struct bench_pair *pair, enum bench_place place,
+                                 uint64_t round)
 {
+    enum { PAGE_BYTES = 4096, PLACES_MAX = BENCH_SCRATCH_ROOM / PAGE_BYTES };
+    uint64_t mixed = (round * BENCH_PLACES + place + 1) * BENCH_PAYLOAD_PRIME;
+
+    return pair->shared->scratch[place] + (mixed >> 32) % PLACES_MAX * PAGE_BYTES;
+}
+
+static void open_part(struct bench_pair *pair, enum bench_place place, uint64_t round)
+{
+    enum { FAULT_AT = 5 }; /* every row has so many messages */
+
     static const char *const names[BENCH_PLACES] = {"raw", "floor", "subject"};
     const struct bench_part *part = find_part(pair, place);
     struct bench_context *context = &pair->contexts[place];
 
-    *context = (struct bench_context){.pair = pair,
-                                      .side = pair->side,
-                                      .setup = part->setup,
-                                      .scratch = pair->shared->scratch[place]};
+    *context = (struct bench_context){
+        .pair = pair,
+        .side = pair->side,
+        .setup = part->setup,
+        .scratch = scratch_of(pair, place, round),
+        .fault_at = pair->plant_fault && place == BENCH_SUBJECT ? FAULT_AT : UINT64_MAX};
     snprintf(context->topic, sizeof context->topic, "bench.%u.%s", pair->serial, names[place]);
     if (pair->side == BENCH_SERVING)
         memset(context->scratch, 0, BENCH_SCRATCH_BYTES);
@@ -151,6 +167,26 @@ static void give_order(struct bench_pair *pair, enum bench_verb verb, enum bench
     peal_u64_store_relaxed(&shared->measuring.place, place);
     peal_u64_store_relaxed(&shared->measuring.count, count);
     bench_futex_post(&shared->measuring.order, ++pair->orders);
+}
+
+/* Of the whole process, for some sides have threads. */
+static uint64_t cpu_clock_ns(void)
+{
+    struct timespec now;
+
+    clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &now);
+    return (uint64_t)now.tv_sec * 1000000000u + (uint64_t)now.tv_nsec;
+}
+
+/* Where both sides are threads of one process, the measuring one counts all of it. */
+static void serve_run(struct bench_pair *pair, enum bench_place place,
+                      const struct bench_case *what, uint64_t count)
+{
+    bench_pair_meet(pair);
+    uint64_t begin_ns = cpu_clock_ns();
+    what->serve(pair->states[place], count);
+    uint64_t spent_ns = pair->run->threads ? 0 : cpu_clock_ns() - begin_ns;
+    bench_word_write(&pair->shared->serving_cpu_ns.word, spent_ns);
 }
 
 static void await_done(struct bench_pair *pair)
@@ -176,10 +212,9 @@ void bench_pair_serve(struct bench_pair *pair)
         enum bench_place place = (enum bench_place)number;
         const struct bench_case *what = find_part(pair, place)->what;
         if (verb == VERB_OPEN) {
-            open_part(pair, place);
+            open_part(pair, place, count);
         } else if (verb == VERB_RUN) {
-            bench_pair_meet(pair);
-            what->serve(pair->states[place], count);
+            serve_run(pair, place, what, count);
         } else if (verb == VERB_CLOSE) {
             what->close(pair->states[place]);
         }
@@ -187,31 +222,37 @@ void bench_pair_serve(struct bench_pair *pair)
     }
 }
 
-void bench_pair_open(struct bench_pair *pair, enum bench_place place)
+void bench_pair_open(struct bench_pair *pair, enum bench_place place, uint64_t round)
 {
-    give_order(pair, VERB_OPEN, place, 0);
+    give_order(pair, VERB_OPEN, place, round);
     await_done(pair);
     pair->serving_thread = (pid_t)bench_word_read(&pair->shared->serving_thread.word);
-    open_part(pair, place);
+    open_part(pair, place, round);
 }
 
-void bench_pair_run(struct bench_pair *pair, enum bench_place place, uint64_t count,
-                    struct bench_sample *sample)
+double bench_pair_run(struct bench_pair *pair, enum bench_place place, uint64_t count,
+                      struct bench_sample *sample)
 {
     const struct bench_case *what = find_part(pair, place)->what;
+    uint64_t begin_ns, cpu_ns;
 
     bench_word_add(&pair->shared->progress.word, 1);
     bench_sample_clear(sample);
     if (!bench_sample_reserve(sample, (size_t)count))
         bench_die("not enough memory for %" PRIu64 " samples", count);
-    if (what->serve == NULL) {
-        what->measure(pair->states[place], count, sample);
-        return;
+    if (what->serve != NULL) {
+        give_order(pair, VERB_RUN, place, count);
+        bench_pair_meet(pair);
     }
-    give_order(pair, VERB_RUN, place, count);
-    bench_pair_meet(pair);
+    begin_ns = cpu_clock_ns();
     what->measure(pair->states[place], count, sample);
-    await_done(pair);
+    if (what->serve != NULL)
+        await_done(pair);
+    cpu_ns = cpu_clock_ns() - begin_ns;
+    if (what->serve != NULL)
+        cpu_ns += bench_word_read(&pair->shared->serving_cpu_ns.word);
+    uint64_t operations = sample->operations + sample->untimed;
+    return what->polls_proc || operations == 0 ? (double)NAN : (double)cpu_ns / (double)operations;
 }
 
 void bench_pair_close(struct bench_pair *pair, enum bench_place place)

@@ -16,6 +16,7 @@
 #include <sys/types.h>
 
 #define BENCH_SCRATCH_BYTES (4u << 20)
+#define BENCH_SCRATCH_ROOM (4u << 20) /* that it moves about in, from round to round */
 
 /* What one round found; ns an operation. */
 struct bench_round {
@@ -23,6 +24,7 @@ struct bench_round {
     double floor_ns;
     double raw_before_ns;
     double raw_after_ns;
+    double cpu_ns; /* of both sides for the subject; NAN: not taken */
 };
 
 /* Written by the measuring side, read by the conductor, also if that side has not come to its end. */
@@ -45,10 +47,11 @@ struct bench_shared {
         _Alignas(PEAL_WRITER_BYTES) peal_u32 done; /* the order that is carried out */
     } serving;
     struct bench_line serving_thread; /* its id */
+    struct bench_line serving_cpu_ns; /* of the order that is done */
     struct bench_line met[2];         /* meetings come to, by each side */
     struct bench_line progress;       /* moves with every run; what the supervisor looks at */
     struct bench_outcome outcome;
-    _Alignas(4096) unsigned char scratch[BENCH_PLACES][BENCH_SCRATCH_BYTES];
+    _Alignas(4096) unsigned char scratch[BENCH_PLACES][BENCH_SCRATCH_BYTES + BENCH_SCRATCH_ROOM];
 };
 
 struct bench_pair {
@@ -79,10 +82,11 @@ void bench_pair_join(struct bench_pair *pair, enum bench_side side);
 /* Carries out orders until told to end. */
 void bench_pair_serve(struct bench_pair *pair);
 
-/* The measuring side. */
-void bench_pair_open(struct bench_pair *pair, enum bench_place place);
-void bench_pair_run(struct bench_pair *pair, enum bench_place place, uint64_t count,
-                    struct bench_sample *sample);
+/* The measuring side. `round` says where in the scratch memory the part is. */
+void bench_pair_open(struct bench_pair *pair, enum bench_place place, uint64_t round);
+/* The CPU time of both sides an operation; NAN: not to be had. */
+double bench_pair_run(struct bench_pair *pair, enum bench_place place, uint64_t count,
+                      struct bench_sample *sample);
 void bench_pair_close(struct bench_pair *pair, enum bench_place place);
 void bench_pair_end(struct bench_pair *pair);
 

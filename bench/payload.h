@@ -49,6 +49,14 @@ BENCH_INLINE void bench_payload_write(void *data, size_t size_bytes, uint64_t nu
     bench_payload_ends(data, size_bytes, number);
 }
 
+/* --plant-fault: the sender has written message `number`; the receiver must notice. */
+BENCH_INLINE void bench_payload_plant(void *data, size_t size_bytes, uint64_t number,
+                                      uint64_t fault_at)
+{
+    if (__builtin_expect(number == fault_at, 0))
+        ((unsigned char *)data)[size_bytes - 1] ^= 1;
+}
+
 /*
  * The same from the last word to the first. Where the reader polls the first line of several, this
  * order gives it the least time to pull that line away between its first and its last store.

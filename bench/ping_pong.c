@@ -93,12 +93,12 @@ BENCH_INLINE void measure_size(struct ping_pong *state, size_t size_bytes, uint6
                                struct bench_sample *sample)
 {
     bool in_place = state->context->setup.in_place;
-    uint64_t warm = bench_warm_up(count);
+    uint64_t warm = bench_warm_up(count), fault_at = state->context->fault_at;
 
+    sample->untimed = warm;
     for (uint64_t i = 0; i < warm + count; i++, state->number++) {
         bench_payload_write(state->sent, size_bytes, state->number);
-        if (PEAL_UNLIKELY(state->context->pair->plant_fault && i == warm))
-            state->sent[size_bytes - 1] ^= 1;
+        bench_payload_plant(state->sent, size_bytes, state->number, fault_at);
         uint64_t trip_ns = in_place ? trip_in_place(state, size_bytes, state->number)
                                     : trip_by_copy(state, size_bytes, state->number);
         if (i >= warm)

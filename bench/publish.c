@@ -92,6 +92,7 @@ static void measure_publish(void *opaque, uint64_t count, struct bench_sample *s
     struct publish *publish = opaque;
     uint32_t batch = publish->context->setup.batch;
 
+    sample->untimed = CHUNK;
     for (uint64_t chunk = 0; chunk <= (count + CHUNK - 1) / CHUNK; chunk++) {
         uint64_t first = publish->number, begin_ns = bench_clock_ns();
         while (publish->number - first < CHUNK) {

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "bench/rounds.h"
 
+#include "bench/spacer.h"
 #include "bench/supervisor.h"
 
 #include <math.h>
@@ -49,14 +50,15 @@ static struct bench_round run_round(struct bench_pair *pair, struct bench_sample
     uint64_t raw_count = scaled(pair, RAW_TRIPS, RAW_TRIPS_MIN);
     uint64_t floor_count = scaled(pair, row->floor.count, COUNT_MIN);
     double floor_before_ns = 0, floor_after_ns = 0;
-    struct bench_round round = {.raw_before_ns = 0};
+    struct bench_round round = {.cpu_ns = NAN};
 
     if (has_raw(pair))
         round.raw_before_ns = probe(pair, BENCH_RAW, raw_count, other);
     if (has_floor(pair))
         floor_before_ns = probe(pair, BENCH_FLOOR, floor_count, other);
-    round.subject_ns =
-        probe(pair, BENCH_SUBJECT, scaled(pair, row->subject.count, COUNT_MIN), subject);
+    round.cpu_ns =
+        bench_pair_run(pair, BENCH_SUBJECT, scaled(pair, row->subject.count, COUNT_MIN), subject);
+    round.subject_ns = bench_middle_mean(subject->ns, subject->count, MIDDLE);
     if (has_floor(pair))
         floor_after_ns = probe(pair, BENCH_FLOOR, floor_count, other);
     if (has_raw(pair))
@@ -94,26 +96,42 @@ static unsigned rounds_of(const struct bench_pair *pair)
     return pair->row->kind == BENCH_MEMORY ? 1 : pair->run->rounds;
 }
 
+/* Of neighbouring rows the same round is elsewhere, too. */
+static void open_parts(struct bench_pair *pair, unsigned round)
+{
+    struct bench_spacer spacer = {.bus = NULL};
+
+    if (has_raw(pair))
+        bench_spacer_open(&spacer, pair->run->url, (uint64_t)pair->serial << 32 | round);
+    bench_pair_open(pair, BENCH_RAW, round);
+    if (has_floor(pair))
+        bench_pair_open(pair, BENCH_FLOOR, round);
+    bench_pair_open(pair, BENCH_SUBJECT, round);
+    bench_spacer_close(&spacer);
+}
+
+static void close_parts(struct bench_pair *pair)
+{
+    bench_pair_close(pair, BENCH_SUBJECT);
+    if (has_floor(pair))
+        bench_pair_close(pair, BENCH_FLOOR);
+    bench_pair_close(pair, BENCH_RAW);
+}
+
 /* The measuring side. */
 static int measure(struct bench_pair *pair)
 {
     struct bench_sample subject = {.ns = NULL}, other = {.ns = NULL};
     struct bench_outcome *outcome = &pair->shared->outcome;
 
-    bench_pair_open(pair, BENCH_RAW);
-    if (has_floor(pair))
-        bench_pair_open(pair, BENCH_FLOOR);
-    bench_pair_open(pair, BENCH_SUBJECT);
     for (unsigned i = 0; i < rounds_of(pair) && bench_interrupted() == 0; i++) {
+        open_parts(pair, i);
         struct bench_round round = run_round(pair, &subject, &other);
         if (pair->run->verbose)
             print_round(pair, &round);
         hand_in(outcome, i, &round, &subject);
+        close_parts(pair);
     }
-    bench_pair_close(pair, BENCH_SUBJECT);
-    if (has_floor(pair))
-        bench_pair_close(pair, BENCH_FLOOR);
-    bench_pair_close(pair, BENCH_RAW);
     bench_pair_end(pair);
     bench_sample_free(&subject);
     bench_sample_free(&other);
@@ -139,6 +157,19 @@ static double in_unit(const struct bench_row *row, enum bench_unit unit, double 
     if (unit == BENCH_BYTES_PER_S)
         return ns > 0 ? 1e9 * row->subject.setup.size_bytes / ns : NAN;
     return ns;
+}
+
+/* Of the rounds; NAN: not taken. */
+static double median_cpu_ns(const struct bench_outcome *outcome, unsigned rounds)
+{
+    double cpu_ns[BENCH_RECORD_ROUNDS_MAX];
+    unsigned count = 0;
+
+    for (unsigned i = 0; i < rounds; i++) {
+        if (!isnan(outcome->round[i].cpu_ns))
+            cpu_ns[count++] = outcome->round[i].cpu_ns;
+    }
+    return count > 0 ? bench_quantile(cpu_ns, count, 0.5) : (double)NAN;
 }
 
 static void add_record(struct bench_run *run, const struct bench_scenario *scenario,
@@ -172,6 +203,8 @@ static void add_record(struct bench_run *run, const struct bench_scenario *scena
     if (run->threads)
         record->remarks |= BENCH_REMARK_THREADS;
     record->operations = outcome->operations;
+    if (row->kind != BENCH_MEMORY)
+        record->cpu_ns = median_cpu_ns(outcome, rounds);
     if (row->kind == BENCH_LATENCY)
         bench_histogram_merge(bench_record_latency(record), &outcome->latency);
 }

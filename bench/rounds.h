@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * One row, measured: rounds of [raw probe, floor, subject, floor, raw probe]. Those in which the machine
- * did not stand still are kept and marked.
+ * One row, measured: rounds of [raw probe, floor, subject, floor, raw probe], each with everything opened
+ * anew, in other pages. Those in which the machine did not stand still are kept and marked.
  */
 #ifndef PEAL_BENCH_ROUNDS_H
 #define PEAL_BENCH_ROUNDS_H

@@ -36,6 +36,7 @@ void bench_sample_clear(struct bench_sample *sample)
     sample->count = 0;
     sample->total_ns = 0;
     sample->operations = 0;
+    sample->untimed = 0;
 }
 
 void bench_sample_free(struct bench_sample *sample)

@@ -16,6 +16,7 @@ struct bench_sample {
     size_t capacity;
     double total_ns;     /* of all operations, those in chunks among them */
     uint64_t operations; /* that total_ns is about */
+    uint64_t untimed;    /* done beside them, as warming up: for what is taken of a whole run */
 };
 
 /* Makes room, so that adding while time is taken does not allocate; false without memory. */

@@ -85,12 +85,15 @@ BENCH_INLINE void must_be(uint64_t received, uint64_t number)
 static void send_singles(struct ring *ring, uint64_t end)
 {
     uint32_t delay_ns = ring->context->pair->delay_ns;
+    uint64_t fault_at = ring->context->fault_at;
 
     for (; ring->number < end; ring->number++) {
         enum peal_status status;
+        uint64_t element = ring->number;
 
+        bench_payload_plant(&element, sizeof element, ring->number, fault_at);
         bench_clock_plant(delay_ns);
-        while ((status = peal_spsc_push(ring->producer, &ring->number)) == PEAL_FULL)
+        while ((status = peal_spsc_push(ring->producer, &element)) == PEAL_FULL)
             bench_poll_gently();
         bench_must(status, "push");
     }
@@ -109,12 +112,19 @@ static void receive_singles(struct ring *ring, uint64_t end)
     }
 }
 
+BENCH_INLINE void fill(const struct ring *ring, uint64_t *elements, size_t count)
+{
+    for (size_t i = 0; i < count; i++)
+        elements[i] = ring->number + i;
+    if (PEAL_UNLIKELY(ring->context->fault_at - ring->number < count))
+        elements[ring->context->fault_at - ring->number] ^= 1;
+}
+
 static void send_batch(struct ring *ring, size_t batch)
 {
     uint64_t elements[BATCH_MAX];
 
-    for (size_t i = 0; i < batch; i++)
-        elements[i] = ring->number + i;
+    fill(ring, elements, batch);
     for (size_t sent = 0; sent < batch;) {
         size_t pushed = 0;
         enum peal_status status =
@@ -152,9 +162,7 @@ static void send_in_place(struct ring *ring, size_t batch)
     while ((status = peal_spsc_reserve(ring->producer, batch, &span, &granted)) == PEAL_FULL)
         bench_poll_gently();
     bench_must(status, "reserve");
-    uint64_t *elements = span;
-    for (size_t i = 0; i < granted; i++)
-        elements[i] = ring->number + i;
+    fill(ring, span, granted);
     bench_must(peal_spsc_commit(ring->producer, granted), "commit");
     ring->number += granted;
 }
@@ -212,6 +220,7 @@ static void go_on_ck(struct ring *ring, uint64_t end)
         for (; ring->number < end; ring->number++) {
             struct element element = {ring->number};
 
+            bench_payload_plant(&element, sizeof element, ring->number, ring->context->fault_at);
             while (!ck_ring_enqueue_spsc_element(&ck->ring, ck->elements, &element))
                 bench_poll_gently();
         }
@@ -232,6 +241,7 @@ static void measure_chunks(struct ring *ring, uint64_t count, struct bench_sampl
 {
     uint64_t chunks = (count + CHUNK - 1) / CHUNK, begin_ns = 0;
 
+    sample->untimed = CHUNK;
     for (uint64_t i = 0; i <= chunks; i++) {
         receive(ring, ring->number + CHUNK);
         uint64_t end_ns = bench_clock_ns();

@@ -25,6 +25,7 @@ struct stream {
     struct peal_subscriber *subscriber;
     unsigned char *buffers; /* one a message of a batch */
     uint64_t number;
+    uint64_t fault_at;
     uint32_t delay_ns;
 };
 
@@ -42,6 +43,7 @@ static void *open_stream(const struct bench_context *context)
         bench_die("stream: batches of %u are too large", (unsigned)setup->batch);
     stream->context = context;
     stream->delay_ns = context->pair->delay_ns;
+    stream->fault_at = context->fault_at;
     stream->bus = bench_bus_open(context, 0);
     if (context->side == BENCH_SERVING) {
         size_t batch = setup->size_bytes > 4096 && setup->batch > 1 ? setup->batch : 0;
@@ -85,8 +87,10 @@ BENCH_INLINE void send_batch_in_place(struct stream *stream, size_t size_bytes, 
                                                &loaned)) == PEAL_FULL)
         bench_poll_gently();
     bench_must(status, "loan_batch");
-    for (size_t i = 0; i < loaned; i++)
+    for (size_t i = 0; i < loaned; i++) {
         fill_loan(stream, data[i], size_bytes, stream->number + i);
+        bench_payload_plant(data[i], size_bytes, stream->number + i, stream->fault_at);
+    }
     bench_must(peal_publisher_commit_batch(stream->publisher, loaned), "commit_batch");
     stream->number += loaned;
 }
@@ -100,6 +104,8 @@ BENCH_INLINE void send_batch_by_copy(struct stream *stream, size_t size_bytes, s
         slices[i].data = stream->buffers + i * size_bytes;
         slices[i].size_bytes = size_bytes;
         bench_payload_write(stream->buffers + i * size_bytes, size_bytes, stream->number + i);
+        bench_payload_plant(stream->buffers + i * size_bytes, size_bytes, stream->number + i,
+                            stream->fault_at);
     }
     while (sent < wanted) {
         size_t published = 0;
@@ -117,10 +123,13 @@ BENCH_INLINE void send_batch_by_copy(struct stream *stream, size_t size_bytes, s
 BENCH_INLINE void send_one(struct stream *stream, size_t size_bytes)
 {
     if (stream->context->setup.in_place) {
-        fill_loan(stream, bench_loan(stream->publisher, size_bytes), size_bytes, stream->number);
+        void *loan = bench_loan(stream->publisher, size_bytes);
+        fill_loan(stream, loan, size_bytes, stream->number);
+        bench_payload_plant(loan, size_bytes, stream->number, stream->fault_at);
         bench_must(peal_publisher_commit(stream->publisher, size_bytes), "commit");
     } else {
         bench_payload_refresh(stream->buffers, size_bytes, stream->number);
+        bench_payload_plant(stream->buffers, size_bytes, stream->number, stream->fault_at);
         bench_publish(stream->publisher, stream->buffers, size_bytes);
     }
     stream->number++;
@@ -214,6 +223,7 @@ BENCH_INLINE void measure_size(struct stream *stream, size_t size_bytes, uint64_
 {
     uint64_t chunk = chunk_of(size_bytes), chunks = (count + chunk - 1) / chunk, begin_ns = 0;
 
+    sample->untimed = chunk;
     for (uint64_t i = 0; i <= chunks; i++) {
         receive_size(stream, size_bytes, stream->number + chunk);
         uint64_t end_ns = bench_clock_ns();

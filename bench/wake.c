@@ -11,6 +11,7 @@
 #include "bench/asleep.h"
 #include "bench/clock.h"
 #include "bench/futex.h"
+#include "bench/payload.h"
 #include "bench/topic.h"
 
 #include <stdlib.h>
@@ -89,6 +90,8 @@ static void send(struct wake *wake)
 {
     struct wake_message message = {.number = wake->number};
 
+    bench_payload_plant(&message.number, sizeof message.number, wake->number,
+                        wake->context->fault_at);
     message.begin_ns = bench_clock_ns();
     if (wake->publisher != NULL) {
         bench_clock_plant(wake->context->pair->delay_ns);
@@ -159,8 +162,14 @@ static void serve_wake(void *opaque, uint64_t count)
     bench_word_write(&wake->shared->about_to_wait.word, wake->number + 1);
 }
 
-const struct bench_case bench_futex_wake = {
-    .open = open_futex, .measure = measure_wake, .serve = serve_wake, .close = close_wake};
+const struct bench_case bench_futex_wake = {.open = open_futex,
+                                            .measure = measure_wake,
+                                            .serve = serve_wake,
+                                            .close = close_wake,
+                                            .polls_proc = true};
 
-const struct bench_case bench_topic_wake = {
-    .open = open_topic, .measure = measure_wake, .serve = serve_wake, .close = close_wake};
+const struct bench_case bench_topic_wake = {.open = open_topic,
+                                            .measure = measure_wake,
+                                            .serve = serve_wake,
+                                            .close = close_wake,
+                                            .polls_proc = true};

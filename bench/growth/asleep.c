@@ -98,6 +98,7 @@ static void measure_asleep(void *opaque, uint64_t count, struct bench_sample *sa
     for (uint64_t i = 0; i <= count; i++, asleep->number++) {
         await_all_asleep(asleep);
         bench_payload_write(message, sizeof message, asleep->number);
+        bench_payload_plant(message, sizeof message, asleep->number, asleep->context->fault_at);
         uint64_t begin_ns = bench_clock_ns();
         bench_clock_plant(delay_ns);
         bench_must(peal_publisher_publish(asleep->publisher, message, sizeof message), "publish");
@@ -138,5 +139,8 @@ static void serve_asleep(void *opaque, uint64_t count)
         pthread_join(asleep->sleepers[i].thread, NULL);
 }
 
-const struct bench_case bench_topic_asleep = {
-    .open = open_asleep, .measure = measure_asleep, .serve = serve_asleep, .close = close_asleep};
+const struct bench_case bench_topic_asleep = {.open = open_asleep,
+                                              .measure = measure_asleep,
+                                              .serve = serve_asleep,
+                                              .close = close_asleep,
+                                              .polls_proc = true};

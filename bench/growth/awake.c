@@ -82,10 +82,12 @@ static void measure_fan_out(void *opaque, uint64_t count, struct bench_sample *s
     struct fan_out *fan = opaque;
     uint64_t message[MESSAGE_BYTES / 8];
 
+    sample->untimed = BLOCK;
     for (uint64_t block = 0; block <= blocks_of(count); block++) {
         uint64_t begin_ns = bench_clock_ns();
         for (unsigned i = 0; i < BLOCK; i++, fan->number++) {
             bench_payload_write(message, sizeof message, fan->number);
+            bench_payload_plant(message, sizeof message, fan->number, fan->context->fault_at);
             bench_clock_plant(fan->context->pair->delay_ns);
             bench_must(peal_publisher_publish(fan->publisher, message, sizeof message), "publish");
         }

@@ -65,6 +65,7 @@ static void find_one(struct waitset_state *state, struct bench_sample *sample, b
     size_t count = 0;
 
     bench_payload_write(words, sizeof words, state->number);
+    bench_payload_plant(words, sizeof words, state->number, state->context->fault_at);
     bench_must(peal_publisher_publish(state->publisher, words, sizeof words), "publish");
     uint64_t begin_ns = bench_clock_ns();
     bench_must(peal_waitset_wait(state->waitset, 0, &found, 1, &count), "waitset_wait");
@@ -97,6 +98,7 @@ static void measure_waitset(void *opaque, uint64_t count, struct bench_sample *s
     struct waitset_state *state = opaque;
     uint64_t warm = bench_warm_up(count);
 
+    sample->untimed = warm;
     for (uint64_t i = 0; i < warm + count; i++) {
         if (state->context->setup.idle)
             find_nothing(state, sample, i >= warm);
