@@ -63,7 +63,12 @@ bool bench_run_wants(const struct bench_run *run, const struct bench_scenario *s
     if (!matches(run->contenders, contender))
         return false;
     snprintf(name, sizeof(name), "%s/%s", scenario->name, contender);
-    return matches(run->filter, scenario->name) || matches(run->filter, name);
+    if (matches(run->filter, scenario->name) || matches(run->filter, name))
+        return true;
+    if (scenario->also == NULL)
+        return false;
+    snprintf(name, sizeof(name), "%s/%s", scenario->also, contender);
+    return matches(run->filter, scenario->also) || matches(run->filter, name);
 }
 
 /* Of those that a scenario may have, is one wanted? What is no contest has Peal and floors only. */
@@ -180,6 +185,9 @@ void bench_guide_plan(struct bench_guide *guide, struct bench_run *run,
                                     guide->planned_s < 0.75 * options->duration_s))
         fprintf(stderr, "peal-bench: --duration: %u rounds take about %.0f s, whatever is wanted\n",
                 run->rounds, guide->planned_s);
+    if (run->verbose)
+        fprintf(stderr, "%zu scenarios, %u rounds: about %.0f s\n", guide->count, run->rounds,
+                guide->planned_s);
     guide->is_shown = isatty(STDERR_FILENO) != 0;
     guide->begin_ns = bench_clock_ns();
 }

@@ -8,7 +8,7 @@
 #include "bench/contest/contest.h"
 
 #define TURN_MS 3.0         /* of most */
-#define PROBES_MS 14.0      /* of the two that are around each round, in all */
+#define PROBES_MS 12.0      /* of the two that are around each round, in all */
 #define WORKER_MS 0.8       /* of each worker beyond the second */
 #define CHANNEL_MIB_MS 0.35 /* of each MiB that the messages of full channels take */
 

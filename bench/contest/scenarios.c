@@ -1,26 +1,15 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * What is contested. A full run of all of it takes some minutes with all peers, so each turn is short: what
- * a round has too few of, rounds make up for.
+ * a round has too few of, rounds make up for. How long one takes: plan.h.
  */
 #include "bench/contest/contest.h"
 
 #include "bench/contest/floor_slots.h"
 
-/* What a turn takes beside measuring: warming up, forking, opening, receiving the rest. And how many
- * contenders there are for a pattern, about. */
-#define TURN_MS 12
-#define SECONDS(turns, measure_ms)                                                                 \
-    (BENCH_ROUNDS_FULL * 1e-3 * ((turns) * ((measure_ms) + TURN_MS) + 20))
-
-#define PAIR_TURNS 20
-#define QUEUE_TURNS 12
-#define FEW_TURNS 8
-
-#define SCENARIO(scenario_name, scenario_group, turns, turn_ms, ...)                               \
+#define SCENARIO(scenario_name, scenario_group, turn_ms, ...)                                      \
     {                                                                                              \
-        .name = scenario_name, .group = scenario_group, .seconds = SECONDS(turns, turn_ms),        \
-        .run = bench_contest_run,                                                                  \
+        .name = scenario_name, .group = scenario_group, .run = bench_contest_run,                  \
         .parameters = &(const struct bench_contest){.measure_ms = turn_ms, __VA_ARGS__},           \
     }
 
@@ -30,7 +19,7 @@
 /* ---- latency ---- */
 
 #define LATENCY(title, bytes, turn_ms, ...)                                                        \
-    SCENARIO("latency/" title, BENCH_GROUP_LATENCY, PAIR_TURNS, turn_ms, .mode = BENCH_PING_PONG,  \
+    SCENARIO("latency/" title, BENCH_GROUP_LATENCY, turn_ms, .mode = BENCH_PING_PONG,              \
              .pattern = BENCH_PATTERN_PAIR, .size_bytes = bytes, .half_rounds = IS_LONG(bytes),    \
              .quantile = 0.5, .series = "round trip", .x_name = "message size [B]", .x = bytes,    \
              .floors = {__VA_ARGS__})
@@ -39,7 +28,7 @@
 
 #define PACED_NOTE "from when each was due; p50 of a round"
 #define PACED(title, paced_mode, hz, turn_ms, way)                                                 \
-    SCENARIO("paced/" title, BENCH_GROUP_PACED, PAIR_TURNS, turn_ms, .mode = paced_mode,           \
+    SCENARIO("paced/" title, BENCH_GROUP_PACED, turn_ms, .mode = paced_mode,                       \
              .pattern = BENCH_PATTERN_PAIR, .size_bytes = 64, .rate_hz = hz, .is_busy = true,      \
              .quantile = 0.5, .series = "at a fixed rate, " way, .x_name = "messages/s", .x = hz,  \
              .floors = {&bench_floor_slots})
@@ -47,11 +36,10 @@
 /* ---- throughput ---- */
 
 #define STREAM(title, bytes, turn_ms, a_batch, lot, bytes_count, ...)                              \
-    SCENARIO("throughput/" title, BENCH_GROUP_THROUGHPUT, PAIR_TURNS, turn_ms,                     \
-             .mode = BENCH_STREAM, .pattern = BENCH_PATTERN_PAIR, .size_bytes = bytes,             \
-             .batch = a_batch, .half_rounds = IS_LONG(bytes), .in_bytes = bytes_count,             \
-             .series = "stream, " lot, .x_name = "message size [B]", .x = bytes,                   \
-             .floors = {__VA_ARGS__})
+    SCENARIO("throughput/" title, BENCH_GROUP_THROUGHPUT, turn_ms, .mode = BENCH_STREAM,           \
+             .pattern = BENCH_PATTERN_PAIR, .size_bytes = bytes, .batch = a_batch,                 \
+             .half_rounds = IS_LONG(bytes), .in_bytes = bytes_count, .series = "stream, " lot,     \
+             .x_name = "message size [B]", .x = bytes, .floors = {__VA_ARGS__})
 
 #define MESSAGES(title, bytes, turn_ms, a_batch, lot)                                              \
     STREAM(title, bytes, turn_ms, a_batch, lot, false, &bench_floor_slots, &bench_floor_copy)
@@ -61,71 +49,70 @@
 /* ---- patterns ---- */
 
 #define PATTERN(title, what, many_senders, many_receivers, said)                                   \
-    SCENARIO("patterns/" title, BENCH_GROUP_PATTERNS, FEW_TURNS, 30, .mode = BENCH_STREAM,         \
-             .pattern = what, .size_bytes = 64, .senders = many_senders,                           \
-             .receivers = many_receivers, .note = said)
+    SCENARIO("patterns/" title, BENCH_GROUP_PATTERNS, 24, .mode = BENCH_STREAM, .pattern = what,   \
+             .size_bytes = 64, .senders = many_senders, .receivers = many_receivers, .note = said)
 
 #define QUEUE(title, ends, a_batch, turn_ms, lot)                                                  \
-    SCENARIO("patterns/queue/" title, BENCH_GROUP_PATTERNS, QUEUE_TURNS, turn_ms,                  \
-             .mode = BENCH_STREAM, .pattern = BENCH_PATTERN_QUEUE, .size_bytes = 64,               \
-             .senders = ends, .receivers = ends, .batch = a_batch, .series = "queue, " lot,        \
+    SCENARIO("patterns/queue/" title, BENCH_GROUP_PATTERNS, turn_ms, .mode = BENCH_STREAM,         \
+             .pattern = BENCH_PATTERN_QUEUE, .size_bytes = 64, .senders = ends, .receivers = ends, \
+             .batch = a_batch, .series = "queue, " lot,                                            \
              .x_name = "senders, and as many receivers", .x = ends)
 
 /* 500 000 messages a second by all together, with more processes than cores. */
 #define TAIL(title, ends, busy, said)                                                              \
-    SCENARIO("patterns/tail/" title, BENCH_GROUP_PATTERNS, QUEUE_TURNS, 60, .mode = BENCH_PACED,   \
+    SCENARIO("patterns/tail/" title, BENCH_GROUP_PATTERNS, 45, .mode = BENCH_PACED,                \
              .pattern = BENCH_PATTERN_QUEUE, .size_bytes = 64, .senders = ends, .receivers = ends, \
              .rate_hz = 500000, .is_busy = busy, .quantile = 0.999, .warm_ms = 10,                 \
              .note = "p99.9 of each round, from when each was due" said)
 
 /* The same rate; one after the other is stopped. */
 #define STOPS(title, ends)                                                                         \
-    SCENARIO("patterns/tail/" title, BENCH_GROUP_PATTERNS, QUEUE_TURNS, 120, .mode = BENCH_PACED,  \
+    SCENARIO("patterns/tail/" title, BENCH_GROUP_PATTERNS, 100, .mode = BENCH_PACED,               \
              .pattern = BENCH_PATTERN_QUEUE, .size_bytes = 64, .senders = ends, .receivers = ends, \
              .rate_hz = 500000, .victim = BENCH_ANYBODY, .stop_ms = 5, .lead_ms = 15,              \
              .quantile = 0.999, .warm_ms = 10,                                                     \
              .note = "p99.9 of each round, of messages of those who are not stopped")
 
 #define STOPPED(title, who, said)                                                                  \
-    SCENARIO("patterns/stopped/" title, BENCH_GROUP_PATTERNS, QUEUE_TURNS / 2, 190,                \
-             .mode = BENCH_STREAM, .pattern = BENCH_PATTERN_QUEUE, .size_bytes = 64, .senders = 2, \
-             .receivers = 2, .victim = who, .half_rounds = true, .stop_ms = 100, .warm_ms = 10,    \
+    SCENARIO("patterns/stopped/" title, BENCH_GROUP_PATTERNS, 190, .mode = BENCH_STREAM,           \
+             .pattern = BENCH_PATTERN_QUEUE, .size_bytes = 64, .senders = 2, .receivers = 2,       \
+             .victim = who, .half_rounds = true, .stop_ms = 100, .lead_ms = 20, .warm_ms = 10,     \
              .note = said)
 
 /* ---- waiting ---- */
 
 #define WAITING(title, how, hz, turn_ms, ...)                                                      \
-    SCENARIO("waiting/" title, BENCH_GROUP_WAITING, FEW_TURNS, turn_ms, .mode = BENCH_PACED,       \
+    SCENARIO("waiting/" title, BENCH_GROUP_WAITING, turn_ms, .mode = BENCH_PACED,                  \
              .pattern = BENCH_PATTERN_PAIR, .size_bytes = 64, .waiting = how, .rate_hz = hz,       \
              .is_busy = true, .quantile = 0.5,                                                     \
              .note = "CPU time without the sender's waiting for when each is due",                 \
              .floors = {__VA_ARGS__})
 
 const struct bench_scenario bench_contest_scenarios[] = {
-    LATENCY("8", 8, 15, &bench_floor_line, &bench_floor_slots, &bench_floor_copy),
-    LATENCY("64", 64, 15, &bench_floor_slots, &bench_floor_copy),
-    LATENCY("1024", 1024, 15, &bench_floor_slots, &bench_floor_copy),
-    LATENCY("65536", 65536, 20, &bench_floor_slots, &bench_floor_copy),
-    LATENCY("1048576", 1048576, 25, &bench_floor_slots, &bench_floor_copy),
-    LATENCY("4194304", 4194304, 40, &bench_floor_slots, &bench_floor_copy),
+    LATENCY("8", 8, 12, &bench_floor_line, &bench_floor_slots, &bench_floor_copy),
+    LATENCY("64", 64, 12, &bench_floor_slots, &bench_floor_copy),
+    LATENCY("1024", 1024, 12, &bench_floor_slots, &bench_floor_copy),
+    LATENCY("65536", 65536, 12, &bench_floor_slots, &bench_floor_copy),
+    LATENCY("1048576", 1048576, 20, &bench_floor_slots, &bench_floor_copy),
+    LATENCY("4194304", 4194304, 30, &bench_floor_slots, &bench_floor_copy),
 
-    PACED("oneway/10k", BENCH_PACED, 10000, 30, "one way"),
-    PACED("oneway/100k", BENCH_PACED, 100000, 30, "one way"),
-    PACED("oneway/1M", BENCH_PACED, 1000000, 30, "one way"),
-    PACED("echo/10k", BENCH_ECHO, 10000, 30, "there and back"),
-    PACED("echo/100k", BENCH_ECHO, 100000, 30, "there and back"),
+    PACED("oneway/10k", BENCH_PACED, 10000, 25, "one way"),
+    PACED("oneway/100k", BENCH_PACED, 100000, 20, "one way"),
+    PACED("oneway/1M", BENCH_PACED, 1000000, 20, "one way"),
+    PACED("echo/10k", BENCH_ECHO, 10000, 25, "there and back"),
+    PACED("echo/100k", BENCH_ECHO, 100000, 20, "there and back"),
 
-    MESSAGES("8/single", 8, 15, 1, "singles"),
-    MESSAGES("8/batch32", 8, 15, 32, "batches of 32"),
-    MESSAGES("64/single", 64, 15, 1, "singles"),
-    MESSAGES("64/batch32", 64, 15, 32, "batches of 32"),
-    MESSAGES("512/single", 512, 15, 1, "singles"),
-    MESSAGES("512/batch32", 512, 15, 32, "batches of 32"),
-    VOLUME("4096/single", 4096, 15, 1, "singles"),
-    VOLUME("4096/batch32", 4096, 15, 32, "batches of 32"),
-    VOLUME("65536/single", 65536, 20, 1, "singles"),
-    VOLUME("1048576/single", 1048576, 25, 1, "singles"),
-    VOLUME("4194304/single", 4194304, 50, 1, "singles"),
+    MESSAGES("8/single", 8, 10, 1, "singles"),
+    MESSAGES("8/batch32", 8, 10, 32, "batches of 32"),
+    MESSAGES("64/single", 64, 10, 1, "singles"),
+    MESSAGES("64/batch32", 64, 10, 32, "batches of 32"),
+    MESSAGES("512/single", 512, 10, 1, "singles"),
+    MESSAGES("512/batch32", 512, 10, 32, "batches of 32"),
+    VOLUME("4096/single", 4096, 10, 1, "singles"),
+    VOLUME("4096/batch32", 4096, 10, 32, "batches of 32"),
+    VOLUME("65536/single", 65536, 12, 1, "singles"),
+    VOLUME("1048576/single", 1048576, 16, 1, "singles"),
+    VOLUME("4194304/single", 4194304, 40, 1, "singles"),
 
     PATTERN("1to4", BENCH_PATTERN_FAN_OUT, 1, 4, "what all four receivers get together"),
     PATTERN("4to1", BENCH_PATTERN_FAN_IN, 4, 1, "what all four senders send together"),
@@ -133,14 +120,14 @@ const struct bench_scenario bench_contest_scenarios[] = {
     PATTERN("latest", BENCH_PATTERN_LATEST, 1, 1,
             "how many different values the receiver sees, of a sender that never waits"),
 
-    QUEUE("1:1/single", 1, 1, 20, "singles"),
-    QUEUE("1:1/batch32", 1, 32, 20, "batches of 32"),
-    QUEUE("2:2/single", 2, 1, 30, "singles"),
-    QUEUE("2:2/batch32", 2, 32, 30, "batches of 32"),
-    QUEUE("4:4/single", 4, 1, 30, "singles"),
-    QUEUE("4:4/batch32", 4, 32, 30, "batches of 32"),
-    QUEUE("8:8/single", 8, 1, 30, "singles"),
-    QUEUE("8:8/batch32", 8, 32, 30, "batches of 32"),
+    QUEUE("1:1/single", 1, 1, 15, "singles"),
+    QUEUE("1:1/batch32", 1, 32, 15, "batches of 32"),
+    QUEUE("2:2/single", 2, 1, 24, "singles"),
+    QUEUE("2:2/batch32", 2, 32, 24, "batches of 32"),
+    QUEUE("4:4/single", 4, 1, 24, "singles"),
+    QUEUE("4:4/batch32", 4, 32, 24, "batches of 32"),
+    QUEUE("8:8/single", 8, 1, 24, "singles"),
+    QUEUE("8:8/batch32", 8, 32, 24, "batches of 32"),
     TAIL("4:4", 4, false, ""),
     TAIL("8:8", 8, false, ""),
     TAIL("busy/4:4", 4, true, "; senders keep the CPU while they wait"),
@@ -152,12 +139,12 @@ const struct bench_scenario bench_contest_scenarios[] = {
             "how long nobody got a message, while one of two receivers was stopped"),
 
     WAITING("spin/1k", BENCH_SPIN, 1000, 40, &bench_floor_slots),
-    WAITING("spin/50k", BENCH_SPIN, 50000, 20, &bench_floor_slots),
+    WAITING("spin/50k", BENCH_SPIN, 50000, 15, &bench_floor_slots),
     WAITING("spin_sleep/1k", BENCH_SPIN_SLEEP, 1000, 40, &bench_floor_futex),
-    WAITING("spin_sleep/50k", BENCH_SPIN_SLEEP, 50000, 20, &bench_floor_futex),
+    WAITING("spin_sleep/50k", BENCH_SPIN_SLEEP, 50000, 15, &bench_floor_futex),
     WAITING("block/1k", BENCH_BLOCK, 1000, 40, &bench_floor_futex),
-    WAITING("block/50k", BENCH_BLOCK, 50000, 20, &bench_floor_futex),
+    WAITING("block/50k", BENCH_BLOCK, 50000, 15, &bench_floor_futex),
     WAITING("epoll/1k", BENCH_EPOLL, 1000, 40, &bench_floor_eventfd),
-    WAITING("epoll/50k", BENCH_EPOLL, 50000, 20, &bench_floor_eventfd),
+    WAITING("epoll/50k", BENCH_EPOLL, 50000, 15, &bench_floor_eventfd),
     {.name = NULL},
 };

@@ -305,6 +305,8 @@ extern "C" const bench_contender bench_peer_iceoryx = {
                 BENCH_PATTERN_MESH | BENCH_PATTERN_LATEST,
     .reach = BENCH_REACH_PROCESSES,
     .has_loans = true,
+    .turn_ms = 14,
+    .turn_ms = 14,
     .memory_bytes = memory_bytes,
     .begin = bench_roudi_begin,
     .end = bench_roudi_end,

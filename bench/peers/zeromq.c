@@ -232,6 +232,7 @@ const struct bench_contender bench_peer_zmq = {
     .reach = BENCH_REACH_PROCESSES,
     .has_loans = false,
     .uses_kernel = true,
+    .turn_ms = 7,
     .open = zeromq_open,
     .close = zeromq_close,
     .ready = zeromq_ready,
