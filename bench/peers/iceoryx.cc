@@ -306,7 +306,6 @@ extern "C" const bench_contender bench_peer_iceoryx = {
     .reach = BENCH_REACH_PROCESSES,
     .has_loans = true,
     .turn_ms = 14,
-    .turn_ms = 14,
     .memory_bytes = memory_bytes,
     .begin = bench_roudi_begin,
     .end = bench_roudi_end,
