@@ -20,6 +20,8 @@ struct bench_run {
     int cpus[2];
     unsigned rounds;   /* of each scenario */
     double scale;      /* 1: a full run; operations and durations are multiplied by it */
+    bool is_realtime;  /* contests in the class SCHED_RR */
+    bool shares_depth; /* Peal's queues are so deep for all senders together, not for each */
     bool threads;      /* workers are threads of one process, where both would go */
     bool plants_fault; /* one message is spoilt: the run must fail */
     unsigned
@@ -36,8 +38,8 @@ struct bench_run {
 struct bench_scenario {
     const char *name; /* with the group: "latency/64", "growth/publish/asleep" */
     enum bench_group group;
-    double
-        seconds; /* of a full run, roughly, on two cores; of a contest it is worked out (plan.h) */
+    const char *also; /* a second scenario that the same turns yield; NULL: none */
+    double seconds; /* of a full run, about, on two cores; a contest's is worked out (plan.h) */
     /* Adds its records. What it cannot measure here (one core, no package) it leaves out, with a note. */
     void (*run)(struct bench_run *run, const struct bench_scenario *scenario);
     const void *parameters; /* of run() */

@@ -1,7 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "bench/contest/contest.h"
 
+#include "bench/clock.h"
 #include "bench/contest/floor_slots.h"
+#include "bench/contest/realtime.h"
+#include "bench/contest/reasons.h"
 #include "bench/sample.h"
 
 #include <math.h>
@@ -24,16 +27,17 @@ enum {
 /* One contender in one scenario. */
 struct part {
     const struct bench_contender *contender;
-    struct bench_record *record; /* NULL: not yet */
+    struct bench_record *record;   /* NULL: not yet */
+    struct bench_record *in_queue; /* of the scenario `also`; NULL: there is none */
     bool is_floor;
     bool is_out; /* it failed, or cannot begin here */
     uint64_t lost;
     uint64_t missing;
-    unsigned wedged;   /* rounds, of a stop */
     double before_max; /* longest quiet time before the stop */
     double cpu_ns[BENCH_RECORD_ROUNDS_MAX];
     unsigned cpu_rounds;
     double value; /* of the present round; NAN: none */
+    double value_in_queue;
 };
 
 struct contest {
@@ -123,6 +127,17 @@ static uint64_t scaled_ns(const struct contest *contest, uint32_t duration_ms)
     return duration_ns < (double)BENCH_MILLISECOND ? BENCH_MILLISECOND : (uint64_t)duration_ns;
 }
 
+/* A queue of Peal's is so deep for each sender, unless that shall be no advantage. */
+static uint32_t depth_of(const struct contest *contest, bool is_peal)
+{
+    const struct bench_contest *what = contest->what;
+    uint32_t depth = bench_contest_depth(what->size_bytes);
+
+    if (!is_peal || !contest->run->shares_depth || what->pattern != BENCH_PATTERN_QUEUE)
+        return depth;
+    return depth / or_one(what->senders) > 0 ? depth / or_one(what->senders) : 1;
+}
+
 static struct bench_trial trial_of(const struct contest *contest, const struct part *part)
 {
     const struct bench_contest *what = contest->what;
@@ -142,13 +157,14 @@ static struct bench_trial trial_of(const struct contest *contest, const struct p
         .receivers = or_one(what->receivers),
         .batch = or_one(what->batch),
         .size_bytes = what->size_bytes,
-        .depth = bench_contest_depth(what->size_bytes),
+        .depth = depth_of(contest, is_peal),
         .waiting = what->waiting,
         .warm_ns = scaled_ns(contest, what->warm_ms == 0 ? BENCH_CONTEST_WARM_MS : what->warm_ms),
         .measure_ns = scaled_ns(contest, what->measure_ms),
         .period_ns =
             what->rate_hz == 0 ? 0 : UINT64_C(1000000000) * or_one(what->senders) / what->rate_hz,
         .is_busy = what->is_busy,
+        .tells_in_queue = contest->scenario->also != NULL,
         .victim = what->victim,
         .lead_ns = scaled_ns(contest, what->lead_ms == 0 ? stop_ms * 2 / 5 : what->lead_ms),
         .stop_ns = scaled_ns(contest, stop_ms),
@@ -174,24 +190,44 @@ static uint32_t remarks_of(const struct bench_trial *trial)
            (contender->uses_kernel ? BENCH_REMARK_KERNEL : 0u);
 }
 
-static struct bench_record *record_of(struct contest *contest, struct part *part,
-                                      const struct bench_trial *trial)
+static struct bench_record *add_record(struct contest *contest, const struct part *part,
+                                       const struct bench_trial *trial, const char *title)
 {
     const struct bench_contest *what = contest->what;
     enum bench_party party = part->is_floor             ? BENCH_PARTY_FLOOR
                              : part->contender->is_peal ? BENCH_PARTY_PEAL
                                                         : BENCH_PARTY_PEER;
+    struct bench_record *record =
+        bench_results_add(&contest->run->results, contest->scenario->group, title,
+                          part->contender->name, party, unit_of(what));
+
+    record->remarks = remarks_of(trial);
+    record->cpu_ns = NAN;
+    record->wedged_ns = is_about_quiet(what) ? (double)trial->stop_ns * STOP_PART_PERCENT / 100 : 0;
+    return record;
+}
+
+static struct bench_record *record_of(struct contest *contest, struct part *part,
+                                      const struct bench_trial *trial)
+{
+    const struct bench_contest *what = contest->what;
+    const char *also = contest->scenario->also;
 
     if (part->record != NULL)
         return part->record;
-    part->record = bench_results_add(&contest->run->results, contest->scenario->group,
-                                     bench_scenario_title(contest->scenario), part->contender->name,
-                                     party, unit_of(what));
-    part->record->remarks = remarks_of(trial);
-    part->record->cpu_ns = NAN;
+    part->record = add_record(contest, part, trial, bench_scenario_title(contest->scenario));
     bench_record_place(part->record, what->series, what->x_name,
                        what->series == NULL ? (double)NAN : what->x);
+    if (also != NULL)
+        part->in_queue = add_record(contest, part, trial, strchr(also, '/') + 1);
+    if (part->contender->is_peal)
+        (also != NULL ? part->in_queue : part->record)->aim = what->aim;
     return part->record;
+}
+
+static double quantile_of(const struct bench_contest *what, const struct bench_histogram *histogram)
+{
+    return histogram->total > 0 ? bench_histogram_quantile(histogram, what->quantile) : (double)NAN;
 }
 
 static double value_of(const struct bench_contest *what, const struct bench_outcome *outcome)
@@ -199,10 +235,16 @@ static double value_of(const struct bench_contest *what, const struct bench_outc
     if (is_about_quiet(what))
         return outcome->quiet_stopped_ns;
     if (what->quantile > 0)
-        return outcome->latency.total > 0
-                   ? bench_histogram_quantile(&outcome->latency, what->quantile)
-                   : (double)NAN;
+        return quantile_of(what, &outcome->latency);
     return what->in_bytes ? outcome->rate * what->size_bytes : outcome->rate;
+}
+
+static void count_cut(struct bench_record *record)
+{
+    if (record == NULL)
+        return;
+    record->cut++;
+    record->remarks |= BENCH_REMARK_CUT;
 }
 
 /* What came of a turn that did its work, or was cut as it may be. */
@@ -217,18 +259,20 @@ static void keep(struct contest *contest, struct part *part, const struct bench_
     part->missing += outcome->missing;
     record->operations += outcome->operations;
     if (outcome->finding == BENCH_CUT) {
-        record->cut++;
-        record->remarks |= BENCH_REMARK_CUT;
+        count_cut(record);
+        count_cut(part->in_queue);
     }
     if (what->quantile > 0)
         bench_histogram_merge(bench_record_latency(record), &outcome->latency);
+    if (part->in_queue != NULL) {
+        part->value_in_queue = quantile_of(what, &outcome->in_queue);
+        part->in_queue->operations += outcome->operations;
+        bench_histogram_merge(bench_record_latency(part->in_queue), &outcome->in_queue);
+    }
     if (!isnan(outcome->cpu_ns) && part->cpu_rounds < BENCH_RECORD_ROUNDS_MAX)
         part->cpu_ns[part->cpu_rounds++] = outcome->cpu_ns;
-    if (is_about_quiet(what)) {
-        part->wedged +=
-            outcome->quiet_stopped_ns * 100 >= (double)trial->stop_ns * STOP_PART_PERCENT;
+    if (is_about_quiet(what))
         part->before_max = fmax(part->before_max, outcome->quiet_before_ns);
-    }
 }
 
 /* Peal can always begin. Of a peer only what it does wrong is a failure; what it lacks is a note. */
@@ -245,6 +289,8 @@ static void leave_out(struct contest *contest, struct part *part, const struct b
             is_failure ? " has failed" : " is left out", outcome->reason);
     snprintf(note, sizeof note, "%s: %s", is_failure ? "FAILED" : "left out", outcome->reason);
     bench_record_note(record_of(contest, part, trial), note);
+    if (part->in_queue != NULL)
+        bench_record_note(part->in_queue, note);
     contest->run->has_failed |= is_failure;
 }
 
@@ -252,11 +298,15 @@ static void take_turn(struct contest *contest, struct part *part)
 {
     static struct bench_outcome outcome; /* large */
     struct bench_trial trial = trial_of(contest, part);
+    uint64_t begin_ns = bench_clock_ns();
 
     part->value = NAN;
+    part->value_in_queue = NAN;
     if (part->is_out)
         return;
     bench_trial_run(&trial, &outcome);
+    if (contest->run->is_realtime)
+        bench_realtime_make_up(begin_ns);
     if (outcome.finding == BENCH_RIGHT || outcome.finding == BENCH_CUT)
         keep(contest, part, &trial, &outcome);
     else
@@ -329,6 +379,8 @@ static void end_round(struct contest *contest, bool has_drifted)
             bench_record_round(part->record, part->value,
                                part->contender == contest->what->floors[0] ? (double)NAN : floor,
                                has_drifted);
+        if (part->in_queue != NULL && !part->is_out)
+            bench_record_round(part->in_queue, part->value_in_queue, NAN, has_drifted);
     }
 }
 
@@ -354,30 +406,46 @@ static void append(char *note, size_t note_bytes, const char *text)
         snprintf(note + used, note_bytes - used, "%s%s", used > 0 ? "; " : "", text);
 }
 
-static void note_part(const struct contest *contest, const struct part *part)
+static void note_record(const struct contest *contest, const struct part *part,
+                        struct bench_record *record, const char *of_scenario)
 {
-    const struct bench_contest *what = contest->what;
     char note[800] = "", text[200];
 
     append(note, sizeof note, part->contender->note);
-    append(note, sizeof note, what->note);
+    append(note, sizeof note, of_scenario);
     if (part->lost > 0) {
         snprintf(text, sizeof text, "%llu messages were lost, as by its design they may be",
                  (unsigned long long)part->lost);
         append(note, sizeof note, text);
     }
-    if (part->record->cut > 0) {
+    if (record->cut > 0) {
         snprintf(text, sizeof text, "%u rounds did not come to an end; %llu messages were missing",
-                 part->record->cut, (unsigned long long)part->missing);
+                 record->cut, (unsigned long long)part->missing);
         append(note, sizeof note, text);
     }
-    if (is_about_quiet(what)) {
+    if (is_about_quiet(contest->what)) {
         snprintf(text, sizeof text,
                  "wedged in %u of %u rounds; before the stop at most %.1f ms without a message",
-                 part->wedged, part->record->rounds, part->before_max * 1e-6);
+                 bench_record_wedged(record), record->rounds, part->before_max * 1e-6);
         append(note, sizeof note, text);
     }
-    bench_record_note(part->record, note[0] != '\0' ? note : NULL);
+    bench_record_note(record, note[0] != '\0' ? note : NULL);
+}
+
+static void give_reason(const struct part *part, struct bench_record *record, const char *scenario)
+{
+    char text[800];
+
+    if (record->party == BENCH_PARTY_PEER &&
+        bench_reasons_of(scenario, part->contender->name, text, sizeof text))
+        bench_record_reason(record, text);
+}
+
+static void finish_in_queue(const struct contest *contest, const struct part *part)
+{
+    part->in_queue->remarks |= part->record->remarks;
+    note_record(contest, part, part->in_queue, contest->what->note_in_queue);
+    give_reason(part, part->in_queue, contest->scenario->also);
 }
 
 static void finish_part(struct contest *contest, struct part *part)
@@ -393,7 +461,10 @@ static void finish_part(struct contest *contest, struct part *part)
         record->cpu_ns = bench_quantile(part->cpu_ns, part->cpu_rounds, 0.5);
     if (what->floors[0] != NULL && part->contender != what->floors[0])
         bench_record_floor(record, what->floors[0]->name, part->is_floor ? 0 : what->target);
-    note_part(contest, part);
+    note_record(contest, part, record, what->note);
+    give_reason(part, record, contest->scenario->name);
+    if (part->in_queue != NULL)
+        finish_in_queue(contest, part);
     if (record->operations == 0 && record->cut == 0 && bench_interrupted() == 0) {
         fprintf(stderr, "\npeal-bench: %s: %s has failed: no message came in any round\n",
                 contest->scenario->name, part->contender->name);
@@ -410,8 +481,12 @@ void bench_contest_run(struct bench_run *run, const struct bench_scenario *scena
     contest.scenario = scenario;
     contest.what = scenario->parameters;
     choose_parts(&contest);
+    if (run->is_realtime)
+        (void)bench_realtime_begin(); /* that it may has been seen before */
     for (unsigned round = 0; round < rounds_of(&contest) && bench_interrupted() == 0; round++)
         run_round(&contest, round);
+    if (run->is_realtime)
+        bench_realtime_end();
     for (unsigned i = 0; i < contest.count; i++)
         finish_part(&contest, &contest.parts[i]);
 }

@@ -42,6 +42,10 @@ struct bench_contest {
     const char *x_name;
     double x;
     const char *note; /* of each record */
+    /* Of a scenario that tells latency in the queue as well (bench_scenario.also): the note of that, which
+     * also has the aim. */
+    const char *note_in_queue;
+    enum bench_aim aim; /* of Peal's best beside its peers */
 };
 
 /* A scenario's run(). */

@@ -1,0 +1,61 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "bench/contest/reasons.h"
+
+#include <fnmatch.h>
+#include <stdio.h>
+#include <string.h>
+
+/* `scenario` and `contender` are patterns of fnmatch(3). All lines that match count, in their order: first
+ * what is of the row, then what is of the peer everywhere. */
+static const struct reason {
+    const char *scenario;
+    const char *contender;
+    const char *text;
+} reasons[] = {
+    {"*/65536*", "iceoryx",
+     "It takes the chunk that it freed last from its pool, which is still in the cache; Peal's "
+     "lane "
+     "goes round its ring, and the next place has been out of the cache for a lap."},
+    {"*/1048576*", "iceoryx",
+     "It takes the chunk that it freed last from its pool, which is still in the cache; Peal's "
+     "lane "
+     "goes round its ring, and the next place has been out of the cache for a lap."},
+    {"*/4194304*", "iceoryx",
+     "It takes the chunk that it freed last from its pool, which is still in the cache; Peal's "
+     "lane "
+     "goes round its ring, and the next place has been out of the cache for a lap."},
+    {"*", "ReaderWriterQueue",
+     "It runs as threads of one process, on the heap: there is no process boundary, nobody else's "
+     "death to survive, and nothing read from the other side is validated."},
+    {"*", "ConcurrentQueue",
+     "It runs as threads of one process, on the heap: there is no process boundary, nobody else's "
+     "death to survive, and nothing read from the other side is validated; it keeps the order of "
+     "each sender only."},
+    {"*", "Vyukov's *",
+     "It is not safe against a crash and trusts its peers: who is stopped or dies between taking a "
+     "place and filling it wedges the queue for all, and nothing read from it is validated."},
+    {"*", "ck_ring",
+     "It trusts its peers: nothing read from the other side is validated, and nobody's death is "
+     "noticed."},
+    {"*", "rte_ring*",
+     "It trusts its peers: who is stopped or dies in the middle of a call wedges the ring for all, "
+     "and nothing read from it is validated."},
+    {"*", "boost *",
+     "It trusts its peers: nothing read from the other side is validated, and nobody's death is "
+     "noticed."},
+};
+
+bool bench_reasons_of(const char *scenario, const char *contender, char *text, size_t text_bytes)
+{
+    size_t used = 0;
+
+    text[0] = '\0';
+    for (size_t i = 0; i < sizeof reasons / sizeof reasons[0]; i++) {
+        if (fnmatch(reasons[i].scenario, scenario, 0) != 0 ||
+            fnmatch(reasons[i].contender, contender, 0) != 0)
+            continue;
+        snprintf(text + used, text_bytes - used, "%s%s", used > 0 ? " " : "", reasons[i].text);
+        used = strlen(text);
+    }
+    return used > 0;
+}
