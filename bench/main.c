@@ -11,6 +11,7 @@
 #include "bench/contest/account.h"
 #include "bench/contest/contender.h"
 #include "bench/contest/ledger.h"
+#include "bench/contest/realtime.h"
 #include "bench/cpus.h"
 #include "bench/environment.h"
 #include "bench/gbench.h"
@@ -22,6 +23,7 @@
 #include "bench/report/report.h"
 #include "bench/run.h"
 
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -166,6 +168,17 @@ static int list(void)
     return 0;
 }
 
+/* Before anything is measured: that it may not is no reason to stop half-way. */
+static bool may_be_realtime(void)
+{
+    if (!bench_realtime_begin()) {
+        fprintf(stderr, "peal-bench: --realtime: %s; it needs CAP_SYS_NICE\n", strerror(errno));
+        return false;
+    }
+    bench_realtime_end();
+    return true;
+}
+
 static void set_up_run(void)
 {
     const struct bench_options *options = &program.options;
@@ -173,6 +186,8 @@ static void set_up_run(void)
     program.run.filter = options->filter;
     program.run.contenders = options->contenders;
     program.run.threads = options->threads;
+    program.run.shares_depth = options->shares_depth;
+    program.run.is_realtime = options->is_realtime;
     program.run.plants_fault = options->plants_fault;
     program.run.delay_ns = options->delay_ns;
     program.run.verbose = options->verbose;
@@ -202,6 +217,8 @@ int main(int argc, char **argv)
         return 2;
     if (options->report != NULL && !bench_outputs_folder("--report", options->report))
         return 2;
+    if (options->is_realtime && !may_be_realtime())
+        return 1;
     if (!bench_bus_prepare(&program.bus, options->url))
         return 1;
     program.run.url = program.bus.url;

@@ -29,6 +29,8 @@ static const char usage[] =
     "  --duration TIME    the whole run takes about so long: 90, 1.5m, 2h\n"
     "  --rounds N         rounds of each scenario (default 11, quick 3)\n"
     "  --threads          threads of one process instead of processes\n"
+    "  --share-depth      Peal's queues are as deep as the others' together, not for each sender\n"
+    "  --realtime         contests in the class SCHED_RR, each turn followed by as long a pause\n"
     "  --list             names of all scenarios (with --filter: of those)\n"
     "  --verbose          each round to stderr\n"
     "  --plant-fault      spoils one message: the run must fail\n"
@@ -50,6 +52,8 @@ enum option_code {
     OPTION_DURATION,
     OPTION_ROUNDS,
     OPTION_THREADS,
+    OPTION_SHARE_DEPTH,
+    OPTION_REALTIME,
     OPTION_LIST,
     OPTION_VERBOSE,
     OPTION_PLANT_FAULT,
@@ -69,6 +73,8 @@ static const struct option long_options[] = {
     {"duration", required_argument, NULL, OPTION_DURATION},
     {"rounds", required_argument, NULL, OPTION_ROUNDS},
     {"threads", no_argument, NULL, OPTION_THREADS},
+    {"share-depth", no_argument, NULL, OPTION_SHARE_DEPTH},
+    {"realtime", no_argument, NULL, OPTION_REALTIME},
     {"list", no_argument, NULL, OPTION_LIST},
     {"verbose", no_argument, NULL, OPTION_VERBOSE},
     {"plant-fault", no_argument, NULL, OPTION_PLANT_FAULT},
@@ -146,6 +152,12 @@ static int take_switch(struct bench_options *options, int code)
         return -1;
     case OPTION_THREADS:
         options->threads = true;
+        return -1;
+    case OPTION_SHARE_DEPTH:
+        options->shares_depth = true;
+        return -1;
+    case OPTION_REALTIME:
+        options->is_realtime = true;
         return -1;
     case OPTION_LIST:
         options->list = true;

@@ -16,6 +16,8 @@ struct bench_options {
     unsigned delay_ns;
     bool quick;
     bool threads;
+    bool shares_depth;
+    bool is_realtime;
     bool list;
     bool verbose;
     bool plants_fault;
