@@ -45,6 +45,11 @@ static const struct bench_contender *contender_of(void **state)
 
 static bool can_take(const struct bench_contender *contender, uint32_t size_bytes)
 {
+    uint32_t limit_bytes = UINT32_MAX;
+
+    if (contender->limit != NULL && contender->limit(&limit_bytes) != NULL &&
+        size_bytes > limit_bytes)
+        return false;
     return contender->size_bytes_max == 0 || size_bytes <= contender->size_bytes_max;
 }
 
@@ -93,18 +98,15 @@ static void expect_all(const struct course *course)
     }
 }
 
-static void stream(const struct bench_contender *contender, unsigned pattern, uint32_t size_bytes)
+static void stream(const struct bench_contender *contender, unsigned pattern, uint32_t size_bytes,
+                   uint32_t depth, bool waits)
 {
     struct course course;
 
     if (!course_begin(&course, contender, patterns[pattern].pattern, patterns[pattern].senders,
-                      patterns[pattern].receivers, size_bytes, DEPTH, false)) {
-        /* The kernel's limits may be too low for it. */
-        if (size_bytes <= 4096 || !contender->uses_kernel)
-            fail_msg("%s: begin() has failed", contender->name);
-        return;
-    }
-    course.messages = size_bytes <= 64 ? 3000 : size_bytes <= 4096 ? 1000 : 150;
+                      patterns[pattern].receivers, size_bytes, depth, waits))
+        fail_msg("%s: begin() has failed", contender->name);
+    course.messages = waits ? 30000 : size_bytes <= 64 ? 3000 : size_bytes <= 4096 ? 1000 : 150;
     course_start(&course);
     expect(course_await(&course), &course, patterns[pattern].name);
     if (!contender->loses && course.channel.pattern != BENCH_PATTERN_LATEST)
@@ -121,8 +123,36 @@ static void all_messages_come_whole_and_in_order(void **state)
         for (unsigned i = 0; i < sizeof(sizes) / sizeof(sizes[0]); i++) {
             if ((contender->patterns & patterns[pattern].pattern) != 0 &&
                 can_take(contender, sizes[i]))
-                stream(contender, pattern, sizes[i]);
+                stream(contender, pattern, sizes[i], DEPTH, false);
         }
+    }
+}
+
+/* Where somebody could wait, receivers that only look must not see a message before it is theirs: they
+ * would see it again. */
+static void who_could_wait_and_only_looks_gets_each_message_once(void **state)
+{
+    const struct bench_contender *contender = contender_of(state);
+
+    if (contender->wait == NULL && contender->descriptor == NULL)
+        skip();
+    for (unsigned pattern = 0; pattern < PATTERNS; pattern++) {
+        if ((contender->patterns & patterns[pattern].pattern) != 0)
+            stream(contender, pattern, 64, DEPTH, true);
+    }
+}
+
+/* As deep as the benchmarks have it at this size, which is little. */
+static void long_messages_come_whole_and_in_order(void **state)
+{
+    enum { LONG_BYTES = 1 << 20, LONG_DEPTH = 4 };
+    const struct bench_contender *contender = contender_of(state);
+
+    if (!can_take(contender, LONG_BYTES))
+        skip();
+    for (unsigned pattern = 0; pattern < PATTERNS; pattern++) {
+        if ((contender->patterns & patterns[pattern].pattern) != 0)
+            stream(contender, pattern, LONG_BYTES, LONG_DEPTH, false);
     }
 }
 
@@ -447,7 +477,30 @@ static void end_clears_away_what_a_killed_conductor_leaves(void **state)
                                             .pattern = patterns[pattern].pattern};
     if (contender->end != NULL)
         contender->end(&course.channel);
+    if (contender->rest != NULL)
+        contender->rest();
     expect_nothing_left(&course);
+}
+
+static void rest_lets_go_what_was_kept(void **state)
+{
+    const struct bench_contender *contender = contender_of(state);
+    struct course course;
+
+    if (contender->rest == NULL)
+        skip();
+    for (unsigned round = 0; round < 2; round++) {
+        if (!begin_first(&course, contender))
+            fail_msg("begin() has failed");
+        course.messages = 200;
+        course_start(&course);
+        expect(course_await(&course), &course, "after a rest");
+        course_end(&course);
+        contender->rest();
+        if (course_has_children())
+            fail_msg("%s: a process is still there after a rest", contender->name);
+        expect_nothing_left(&course);
+    }
 }
 
 /* ---- who is tested ---- */
@@ -493,11 +546,14 @@ static int test_one(const struct bench_contender *contender)
 {
     const struct CMUnitTest cases[] = {
         CASE(all_messages_come_whole_and_in_order),
+        CASE(who_could_wait_and_only_looks_gets_each_message_once),
+        CASE(long_messages_come_whole_and_in_order),
         CASE(a_full_one_takes_no_more_until_there_is_room),
         CASE(who_waits_is_woken_by_a_message),
         CASE(the_descriptor_tells_of_a_message),
         CASE(a_channel_begins_again_under_its_name),
         CASE(a_worker_killed_in_the_middle_leaves_nothing_behind),
+        CASE(rest_lets_go_what_was_kept),
         CASE(end_clears_away_what_a_killed_conductor_leaves),
     };
 

@@ -536,6 +536,11 @@ static bool has_daemon(void)
     return !is_free;
 }
 
+bool course_has_children(void)
+{
+    return waitid(P_ALL, 0, &(siginfo_t){.si_pid = 0}, WEXITED | WNOHANG | WNOWAIT) == 0;
+}
+
 void course_litter(const struct course *course, char *text, size_t size)
 {
     char name[80];

@@ -78,6 +78,9 @@ size_t course_receive(struct course *course, void *end, struct course_worker *mi
 /* Names of files with the channel's name, or of a daemon of the contender's; empty: nothing is left. */
 void course_litter(const struct course *course, char *text, size_t size);
 
+/* Processes that a contender has started and not ended. */
+bool course_has_children(void);
+
 void course_idle(void);
 uint64_t course_now_ns(void);
 bool course_is_asleep(pid_t tid);
