@@ -65,9 +65,10 @@ enum {
 #define BY_SIZE(way, size) "ping-pong against the raw one, " way, "message size [B]", size
 
 /* The group is the first word of the name. */
-#define ROW(group, name, seconds, ...)                                                             \
+#define ROW(in_group, its_name, full_seconds, ...)                                                 \
     {                                                                                              \
-        name, group, seconds, bench_pair_scenario_run, &(const struct bench_row)                   \
+        .name = its_name, .group = in_group, .seconds = full_seconds,                              \
+        .run = bench_pair_scenario_run, .parameters = &(const struct bench_row)                    \
         {                                                                                          \
             __VA_ARGS__                                                                            \
         }                                                                                          \
@@ -195,6 +196,6 @@ const struct bench_scenario bench_pair_scenarios[] = {
     FLOOR("memcpy/65536", 0.6, BARE("memcpy twice"), BENCH_RATE, 0, COPIES(&bench_memcpy_twice, 65536, STREAM_LARGE),
         AGAINST_RAW, NO_CURVE),
 
-    {NULL, BENCH_GROUP_FLOORS, 0, NULL, NULL},
+    {.name = NULL},
 };
 /* clang-format on */

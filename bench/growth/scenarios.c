@@ -15,10 +15,10 @@ enum {
     ATTACHES = 40,
 };
 
-#define GROWTH(name, seconds, ...)                                                                 \
+#define GROWTH(title, full_seconds, ...)                                                           \
     {                                                                                              \
-        "growth/" name, BENCH_GROUP_GROWTH, seconds, bench_pair_scenario_run,                      \
-            &(const struct bench_row)                                                              \
+        .name = "growth/" title, .group = BENCH_GROUP_GROWTH, .seconds = full_seconds,             \
+        .run = bench_pair_scenario_run, .parameters = &(const struct bench_row)                    \
         {                                                                                          \
             .contender = "peal", .party = BENCH_PARTY_PEAL, __VA_ARGS__                            \
         }                                                                                          \
@@ -99,5 +99,5 @@ const struct bench_scenario bench_growth_scenarios[] = {
     PUBLISHER(1024),
     PUBLISHER(65536),
 
-    {NULL, BENCH_GROUP_GROWTH, 0, NULL, NULL},
+    {.name = NULL},
 };
