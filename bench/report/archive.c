@@ -21,6 +21,7 @@ void bench_archive_free(struct bench_archive *archive)
         free(archive->records[i].unit);
         free(archive->records[i].values);
         free(archive->records[i].ratios);
+        free(archive->records[i].numbers);
     }
     free(archive->records);
     *archive = (struct bench_archive){0};

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* peal-bench compare A B */
+#include "bench/report/agree.h"
 #include "bench/report/compare.h"
 #include "bench/report/report.h"
 
@@ -9,16 +10,21 @@
 #include <string.h>
 
 static const char usage[] =
-    "usage: peal-bench compare [--alpha P] [--effect PERCENT] [--brief] A B\n"
+    "usage: peal-bench compare [--agree] [--alpha P] [--effect PERCENT] [--brief] A B\n"
     "A and B are folders written by --report, or files written by --json; A is the older.\n"
     "  --alpha P          rate of false discoveries that is accepted, default 0.01\n"
     "  --effect PERCENT   smaller changes do not matter, default 5 (10 without a floor)\n"
     "  --brief            only what changed\n"
-    "Exit code: 0 nothing of Peal's is worse, 1 something is, 2 A or B cannot be read.\n";
+    "  --agree            instead: whether A and B, of one program on one machine, tell the same: "
+    "each\n"
+    "                     ratio within the spread of the other run\n"
+    "Exit code: 0 nothing of Peal's is worse (--agree: no more ratios are outside than chance "
+    "explains),\n1 something is, 2 A or B cannot be read.\n";
 
 struct options {
     struct bench_criteria criteria;
     bool is_brief;
+    bool agrees; /* that, and not what has changed, is the question */
 };
 
 static bool read_number(const char *text, double low, double high, double *number)
@@ -32,11 +38,10 @@ static bool read_number(const char *text, double low, double high, double *numbe
 /* -1: go on, else the code to exit with. */
 static int parse(int argc, char **argv, struct options *options)
 {
-    static const struct option known[] = {{"alpha", required_argument, NULL, 'a'},
-                                          {"effect", required_argument, NULL, 'e'},
-                                          {"brief", no_argument, NULL, 'b'},
-                                          {"help", no_argument, NULL, 'h'},
-                                          {NULL, 0, NULL, 0}};
+    static const struct option known[] = {
+        {"alpha", required_argument, NULL, 'a'}, {"effect", required_argument, NULL, 'e'},
+        {"brief", no_argument, NULL, 'b'},       {"agree", no_argument, NULL, 'g'},
+        {"help", no_argument, NULL, 'h'},        {NULL, 0, NULL, 0}};
     bool is_right = true;
 
     optind = 0; /* the program has parsed its own already */
@@ -51,6 +56,9 @@ static int parse(int argc, char **argv, struct options *options)
             break;
         case 'b':
             options->is_brief = true;
+            break;
+        case 'g':
+            options->agrees = true;
             break;
         case 'h':
             fputs(usage, stdout);
@@ -171,7 +179,9 @@ int bench_compare_main(int argc, char **argv)
         bench_archive_free(&before);
         return 2;
     }
-    code = compare(&before, &after, &options);
+    code = options.agrees
+               ? bench_agree_print(&before, &after, options.criteria.alpha, options.is_brief)
+               : compare(&before, &after, &options);
     bench_archive_free(&before);
     bench_archive_free(&after);
     return code;

@@ -41,13 +41,24 @@ static struct bench_loaded *record_of(struct bench_archive *archive, const char 
                                     .unit = strndup(label == NULL ? "" : label, unit_length),
                                     .small_is_good = number(line, "small_is_good") > 0,
                                     .values = calloc(BENCH_RECORD_ROUNDS_MAX, sizeof(double)),
-                                    .ratios = calloc(BENCH_RECORD_ROUNDS_MAX, sizeof(double))};
+                                    .ratios = calloc(BENCH_RECORD_ROUNDS_MAX, sizeof(double)),
+                                    .numbers = calloc(BENCH_RECORD_ROUNDS_MAX, sizeof(unsigned))};
     record->is_peal = label != NULL && strncmp(label + unit_length, "; peal", 6) == 0;
+    record->is_peer = label != NULL && strncmp(label + unit_length, "; peer", 6) == 0;
     archive->count++;
     return record->name == NULL || record->unit == NULL || record->values == NULL ||
-                   record->ratios == NULL
+                   record->ratios == NULL || record->numbers == NULL
                ? NULL
                : record;
+}
+
+/* Ascending whatever the file says. */
+static unsigned round_number(const json_t *line, const struct bench_loaded *record)
+{
+    double said = number(line, "repetition_index");
+    unsigned least = record->rounds == 0 ? 0 : record->numbers[record->rounds - 1] + 1;
+
+    return said >= least && said < BENCH_RECORD_ROUNDS_MAX ? (unsigned)said : least;
 }
 
 /* False: it is no line of ours, or there is no memory. */
@@ -64,6 +75,7 @@ static bool add_line(struct bench_archive *archive, const json_t *line)
     if (record == NULL)
         return false;
     if (record->rounds < BENCH_RECORD_ROUNDS_MAX) {
+        record->numbers[record->rounds] = round_number(line, record);
         record->values[record->rounds] = value;
         record->ratios[record->rounds++] = number(line, "ratio");
     }

@@ -12,10 +12,12 @@ struct bench_loaded {
     char *name;
     char *unit;
     bool is_peal;
+    bool is_peer; /* neither: a floor */
     bool small_is_good;
     unsigned rounds;
     double *values;
-    double *ratios; /* to the floor; NAN where the round has none */
+    double *ratios;    /* to the floor; NAN where the round has none */
+    unsigned *numbers; /* of the rounds, ascending: one that was cut is missing */
 };
 
 struct bench_archive {

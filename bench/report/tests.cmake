@@ -5,7 +5,7 @@ add_executable(peal-bench-fixture "${PROJECT_SOURCE_DIR}/tests/bench/fixture.c" 
 target_link_libraries(peal-bench-fixture PRIVATE peal_compile PkgConfig::BENCHMARK PkgConfig::JANSSON Threads::Threads m)
 
 find_program(PERL NAMES perl REQUIRED)
-foreach(test made_up made_up_compare report compare)
+foreach(test made_up made_up_compare report compare agree)
     add_test(NAME bench.${test}
              COMMAND "${CMAKE_COMMAND}" "-DBENCH=$<TARGET_FILE:peal-bench>" "-DFIXTURE=$<TARGET_FILE:peal-bench-fixture>"
                      "-DPERL=${PERL}" "-DPAGE=${PROJECT_SOURCE_DIR}/tests/bench/page.pl" -DCASE=${test}
@@ -14,4 +14,4 @@ foreach(test made_up made_up_compare report compare)
                                                   SKIP_REGULAR_EXPRESSION "there is no Chromium")
 endforeach()
 # Both cores poll.
-set_tests_properties(bench.report bench.compare PROPERTIES RUN_SERIAL TRUE)
+set_tests_properties(bench.report bench.compare bench.agree PROPERTIES RUN_SERIAL TRUE)

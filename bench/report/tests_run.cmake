@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-# cmake -DBENCH=... -DFIXTURE=... -DPERL=... -DPAGE=page.pl -DCASE=made_up|made_up_compare|report|compare -DFOLDER=...
+# cmake -DBENCH=... -DFIXTURE=... -DPERL=... -DPAGE=page.pl -DCASE=made_up|made_up_compare|report|compare|agree -DFOLDER=...
 #       -P tests_run.cmake
 cmake_policy(VERSION 3.25)
 
@@ -84,6 +84,15 @@ elseif(CASE STREQUAL "made_up_compare")
     endif()
     run(0 "${FIXTURE}" compare "${three}" "${one}") # the other way round it is better
     run(0 "${FIXTURE}" compare --effect 900 "${one}" "${three}")
+    # Whether two runs tell the same: to floors, and of Peal's best to each peer.
+    run(0 "${FIXTURE}" compare --agree "${one}" "${two}")
+    must_contain("${out}" " ratios agree" "latency/64/peal topic, copy / floor" "latency/64/peal spsc / ck_ring"
+                 "The runs agree")
+    run(1 "${FIXTURE}" compare --agree --brief "${one}" "${three}")
+    must_contain("${out}" "these do not:" "APART" "the runs do not agree")
+    if(out MATCHES "ck_ring / floor")
+        message(FATAL_ERROR "what was not delayed is said to be outside:\n${out}")
+    endif()
     # Bad input.
     run(2 "${FIXTURE}" compare "${one}")
     run(2 "${FIXTURE}" compare --alpha 2 "${one}" "${two}")
@@ -100,6 +109,17 @@ elseif(CASE STREQUAL "report")
     run("0;1" "${BENCH}" --quick --filter "latency/(64|1024)$|throughput/64/single" --contenders "^peal topic|pipe" --report "${one}")
     check_json("${one}/results.json")
     check_page("${one}" 4) # two of percentiles, one of bars, a curve by size
+elseif(CASE STREQUAL "agree")
+    # Two runs, and what there is to say of them. That they agree is for a quiet machine; here it must be answered.
+    set(what --quick --rounds 5 --filter "latency/ping_pong/copy/48$|latency/64$" --contenders "^peal($| topic)|pipe")
+    run("0;1" "${BENCH}" ${what} --json "${one}")
+    run("0;1" "${BENCH}" ${what} --json "${two}")
+    run("0;1" "${BENCH}" compare --agree "${one}" "${two}")
+    must_contain("${out}" " ratios agree: each run's median" "latency/ping_pong/copy/48/peal topic, copy / floor"
+                 "latency/64/peal topic, copy / floor" "By chance alone")
+    message(STATUS "two runs:\n${out}")
+    run(0 "${BENCH}" compare --agree "${one}" "${one}")
+    must_contain("${out}" "The runs agree")
 elseif(CASE STREQUAL "compare")
     # Two scenarios: one between two processes, with the raw round trip as its floor, and one within a process.
     set(what --quick --rounds 15 --filter "latency/ping_pong/copy/48$|publish/alone/copy/single$")
