@@ -3,9 +3,11 @@
  * The contest finds what contenders do wrong, ends whatever they do, and counts from when messages were due.
  * No speed is judged here.
  */
+#include "bench/contest/arena.h"
 #include "bench/contest/contest.h"
 #include "bench/contest/floor_slots.h"
 #include "bench/contest/ours.h"
+#include "bench/contest/reasons.h"
 #include "bench/cpus.h"
 #include "bench/tests/wrong.h"
 
@@ -26,10 +28,29 @@ static char url[64];
 static int cpus[2] = {-1, -1};
 static struct bench_outcome outcome;
 
+/* One that says how deep a channel it was given, and does not begin. */
+static uint32_t depth_told;
+
+static bool tell_depth(struct bench_channel *channel)
+{
+    depth_told = channel->depth;
+    return false;
+}
+
+static const struct bench_contender tells_depth = {.name = "tells its depth",
+                                                   .is_peal = true,
+                                                   .patterns = BENCH_PATTERN_QUEUE,
+                                                   .begin = tell_depth};
+
 /* What main() and the peers have in the program. */
 static const struct bench_contender *const *chosen;
-const struct bench_contender *const bench_contenders[] = {
-    &bench_peal_topic_loan, &bench_wrong_drops, &bench_wrong_begins, NULL};
+const struct bench_contender *const bench_contenders[] = {&bench_peal_topic_loan,
+                                                          &bench_peal_queue_copy,
+                                                          &bench_wrong_drops,
+                                                          &bench_wrong_begins,
+                                                          &bench_wrong_hangs,
+                                                          &tells_depth,
+                                                          NULL};
 
 int bench_interrupted(void)
 {
@@ -296,13 +317,18 @@ static void a_queue_goes_well_while_its_users_are_stopped_in_turn(void **state)
 /* ---- what is measured ---- */
 
 /* How many of all took at least so long. */
-static uint64_t at_least(uint64_t value_ns)
+static uint64_t of_them_at_least(const struct bench_histogram *histogram, uint64_t value_ns)
 {
     uint64_t count = 0;
 
     for (unsigned i = bench_histogram_bucket(value_ns); i < BENCH_HISTOGRAM_BUCKETS; i++)
-        count += outcome.latency.counts[i];
+        count += histogram->counts[i];
     return count;
+}
+
+static uint64_t at_least(uint64_t value_ns)
+{
+    return of_them_at_least(&outcome.latency, value_ns);
 }
 
 /* At 10 000 a second 200 messages are due within 20 ms; half of them are late by 10 ms and more. Were
@@ -324,6 +350,79 @@ static void a_stall_counts_for_all_that_were_due_in_it(void **state)
         assert_true(at_least(half_ns) >= 95);
         assert_true(bench_histogram_quantile(&outcome.latency, 0.999) >= 1.9 * (double)half_ns);
     }
+}
+
+/* Runs one that stalls once, 10 000 messages a second; on a machine that has much else to do its sender is
+ * held up by others, too, so it has some turns to get what is asked for: at least so many late by half
+ * of the stall when due, and within these bounds in the queue. */
+static void stalls(const struct bench_contender *contender, uint64_t least_in_queue,
+                   uint64_t most_in_queue)
+{
+    const uint64_t half_ns = BENCH_WRONG_STALL_MS * BENCH_MILLISECOND / 2;
+    struct bench_trial trial = trial_of(contender, BENCH_PACED);
+    uint64_t late = 0, in_queue = 0;
+
+    trial.period_ns = 100000;
+    trial.is_busy = true;
+    trial.tells_in_queue = true;
+    trial.measure_ns = 200 * BENCH_MILLISECOND;
+    for (unsigned turn = 0; turn < 20; turn++) {
+        run(&trial);
+        assert_int_equal(outcome.finding, BENCH_RIGHT);
+        assert_true(outcome.in_queue.total >= outcome.latency.total * 9 / 10);
+        late = at_least(half_ns);
+        in_queue = of_them_at_least(&outcome.in_queue, half_ns);
+        assert_true(in_queue <= late);
+        if (late >= 95 && in_queue >= least_in_queue && in_queue <= most_in_queue)
+            return;
+    }
+    fail_msg("%s: %llu late, %llu of them in the queue", contender->name, (unsigned long long)late,
+             (unsigned long long)in_queue);
+}
+
+static void a_stall_in_a_send_is_time_in_the_queue(void **state)
+{
+    (void)state;
+    stalls(&bench_slow_once, 90, UINT64_MAX);
+}
+
+static void what_a_sender_loses_between_its_sends_is_no_time_in_the_queue(void **state)
+{
+    (void)state;
+    stalls(&bench_slow_between, 0, 10);
+}
+
+/* A full channel is the contender's doing, whoever has to wait for it. */
+static void waiting_for_room_is_time_in_the_queue(void **state)
+{
+    struct bench_trial trial = trial_of(&bench_floor_slots, BENCH_PACED);
+
+    (void)state;
+    trial.depth = 16;
+    trial.period_ns = 100000;
+    trial.tells_in_queue = true;
+    trial.victim = BENCH_A_RECEIVER;
+    trial.lead_ns = 20 * BENCH_MILLISECOND;
+    trial.stop_ns = 60 * BENCH_MILLISECOND;
+    run(&trial);
+    assert_int_equal(outcome.finding, BENCH_RIGHT);
+    /* 600 were due while the receiver was stopped, 16 of which found room; the first half waited longer. */
+    assert_true(of_them_at_least(&outcome.in_queue, 30 * BENCH_MILLISECOND) >= 280);
+}
+
+static void a_begin_that_was_overwritten_counts_from_when_it_was_due(void **state)
+{
+    struct bench_arena *arena = calloc(1, sizeof *arena);
+
+    (void)state;
+    assert_non_null(arena);
+    arena->begin_ns = 1000;
+    bench_begun_note(arena, 3, 7, 1500);
+    assert_int_equal(bench_begun_ns(arena, 3, 7, 1200), 1500);
+    bench_begun_note(arena, 3, 7 + BENCH_BEGUN_MAX, 9000);
+    assert_int_equal(bench_begun_ns(arena, 3, 7, 1200), 1200);
+    assert_int_equal(bench_begun_ns(arena, 3, 7 + BENCH_BEGUN_MAX, 1200), 9000);
+    free(arena);
 }
 
 static void what_was_due_and_never_sent_counts(void **state)
@@ -432,20 +531,142 @@ static void one_that_fails_fails_the_run_and_the_others_go_on(void **state)
     bench_results_free(&contest_run.results);
 }
 
+static const struct bench_contest queues = {.mode = BENCH_STREAM,
+                                            .pattern = BENCH_PATTERN_QUEUE,
+                                            .size_bytes = 64,
+                                            .senders = 2,
+                                            .receivers = 2,
+                                            .batch = 32,
+                                            .measure_ms = 30};
+static const struct bench_scenario queue_scenario = {
+    .name = "patterns/queue/2:2", .group = BENCH_GROUP_PATTERNS, .parameters = &queues};
+
 static void a_planted_fault_fails_the_run(void **state)
 {
-    static const struct bench_contender *const peal[] = {&bench_peal_topic_loan, NULL};
-    const struct bench_scenario *scenarios[] = {&pings_scenario, &streams_scenario};
+    static const struct bench_contender *const topic[] = {&bench_peal_topic_loan, NULL};
+    static const struct bench_contender *const queue[] = {&bench_peal_queue_copy, NULL};
+    const struct bench_scenario *scenarios[] = {&pings_scenario, &streams_scenario,
+                                                &queue_scenario};
 
     (void)state;
-    for (size_t i = 0; i < 2; i++) {
-        struct bench_run contest_run = run_of(peal);
+    for (size_t i = 0; i < 3; i++) {
+        struct bench_run contest_run = run_of(i < 2 ? topic : queue);
         contest_run.plants_fault = true;
         bench_contest_run(&contest_run, scenarios[i]);
         assert_true(contest_run.has_failed);
         assert_non_null(strstr(contest_run.results.records[0]->note, "wrong content"));
         bench_results_free(&contest_run.results);
     }
+}
+
+static const struct bench_contest tails = {.mode = BENCH_PACED,
+                                           .pattern = BENCH_PATTERN_QUEUE,
+                                           .size_bytes = 64,
+                                           .senders = 2,
+                                           .receivers = 2,
+                                           .rate_hz = 50000,
+                                           .measure_ms = 30,
+                                           .quantile = 0.999,
+                                           .aim = BENCH_AIM_WEDGEABLE,
+                                           .note = "when due",
+                                           .note_in_queue = "in the queue"};
+static const struct bench_scenario tails_scenario = {.name = "patterns/tail/2:2",
+                                                     .also = "patterns/tail_in_queue/2:2",
+                                                     .group = BENCH_GROUP_PATTERNS,
+                                                     .parameters = &tails};
+
+static void one_turn_gives_latency_when_due_and_in_the_queue(void **state)
+{
+    static const struct bench_contender *const queue[] = {&bench_peal_queue_copy, NULL};
+    struct bench_run contest_run = run_of(queue);
+
+    (void)state;
+    bench_contest_run(&contest_run, &tails_scenario);
+    assert_false(contest_run.has_failed);
+    assert_int_equal(contest_run.results.count, 2);
+    const struct bench_record *due =
+        bench_results_find(&contest_run.results, "patterns/tail/2:2/peal queue");
+    const struct bench_record *in_queue =
+        bench_results_find(&contest_run.results, "patterns/tail_in_queue/2:2/peal queue");
+    assert_true(due->rounds == 3 && in_queue->rounds == 3);
+    for (unsigned i = 0; i < 3; i++)
+        assert_true(in_queue->values[i] > 0 && in_queue->values[i] <= due->values[i]);
+    assert_true(in_queue->latency->total > 0 && in_queue->latency->total <= due->latency->total);
+    assert_true(due->aim == BENCH_AIM_NONE && in_queue->aim == BENCH_AIM_WEDGEABLE);
+    assert_true(strcmp(due->note, "when due") == 0 && strcmp(in_queue->note, "in the queue") == 0);
+    bench_results_free(&contest_run.results);
+}
+
+static void who_is_wedged_is_cut_and_counted_in_each_round(void **state)
+{
+    static const struct bench_contender *const hangs[] = {&bench_wrong_hangs, NULL};
+    struct bench_run contest_run = run_of(hangs);
+
+    (void)state;
+    bench_contest_run(&contest_run, &streams_scenario);
+    assert_false(contest_run.has_failed);
+    const struct bench_record *record =
+        bench_results_find(&contest_run.results, "throughput/64/hangs");
+    assert_true(record->rounds == 3 && record->cut == 3);
+    assert_true((record->remarks & BENCH_REMARK_CUT) != 0);
+    assert_non_null(strstr(record->note, "3 rounds did not come to an end"));
+    bench_results_free(&contest_run.results);
+}
+
+static const struct bench_contest stops = {.mode = BENCH_STREAM,
+                                           .pattern = BENCH_PATTERN_PAIR,
+                                           .size_bytes = 64,
+                                           .victim = BENCH_A_RECEIVER,
+                                           .stop_ms = 40,
+                                           .lead_ms = 10,
+                                           .floors = {&bench_floor_slots}};
+static const struct bench_scenario stops_scenario = {
+    .name = "patterns/stopped/consumer", .group = BENCH_GROUP_PATTERNS, .parameters = &stops};
+
+/* With one receiver nobody gets anything while it is stopped. */
+static void rounds_in_which_all_were_held_up_are_wedged(void **state)
+{
+    static const struct bench_contender *const peal[] = {&bench_peal_topic_loan, NULL};
+    struct bench_run contest_run = run_of(peal);
+
+    (void)state;
+    bench_contest_run(&contest_run, &stops_scenario);
+    const struct bench_record *record =
+        bench_results_find(&contest_run.results, "patterns/stopped/consumer/peal topic, loan");
+    assert_true(record->wedged_ns >= 19e6 && record->wedged_ns <= 21e6);
+    assert_int_equal(bench_record_wedged(record), 3);
+    assert_non_null(strstr(record->note, "wedged in 3 of 3 rounds"));
+    bench_results_free(&contest_run.results);
+}
+
+static void a_queue_can_be_as_deep_for_all_senders_together(void **state)
+{
+    static const struct bench_contender *const tells[] = {&tells_depth, NULL};
+    struct bench_run contest_run = run_of(tells);
+
+    (void)state;
+    bench_contest_run(&contest_run, &tails_scenario);
+    assert_int_equal(depth_told, 1024);
+    bench_results_free(&contest_run.results);
+    contest_run = run_of(tells);
+    contest_run.shares_depth = true;
+    bench_contest_run(&contest_run, &tails_scenario);
+    assert_int_equal(depth_told, 512);
+    bench_results_free(&contest_run.results);
+}
+
+static void what_is_known_of_a_peer_is_its_reason(void **state)
+{
+    char text[800];
+
+    (void)state;
+    assert_true(bench_reasons_of("throughput/65536/single", "iceoryx", text, sizeof text));
+    assert_non_null(strstr(text, "freed last"));
+    assert_false(bench_reasons_of("throughput/64/single", "iceoryx", text, sizeof text));
+    assert_string_equal(text, "");
+    assert_true(bench_reasons_of("patterns/queue/1:1/single", "Vyukov's queue", text, sizeof text));
+    assert_false(bench_reasons_of("throughput/64/single", "pipe", text, sizeof text));
+    assert_false(bench_reasons_of("throughput/64/single", "peal queue", text, sizeof text));
 }
 
 static int begin_bus(void **state)
@@ -484,12 +705,21 @@ int main(void)
         cmocka_unit_test(every_pattern_of_peal_goes_well),
         cmocka_unit_test(a_queue_goes_well_while_its_users_are_stopped_in_turn),
         cmocka_unit_test(a_stall_counts_for_all_that_were_due_in_it),
+        cmocka_unit_test(a_stall_in_a_send_is_time_in_the_queue),
+        cmocka_unit_test(what_a_sender_loses_between_its_sends_is_no_time_in_the_queue),
+        cmocka_unit_test(waiting_for_room_is_time_in_the_queue),
+        cmocka_unit_test(a_begin_that_was_overwritten_counts_from_when_it_was_due),
         cmocka_unit_test(what_was_due_and_never_sent_counts),
         cmocka_unit_test(a_delay_that_is_planted_is_seen),
         cmocka_unit_test(a_stopped_receiver_is_seen),
         cmocka_unit_test(a_contest_has_all_its_rounds_beside_the_floor),
         cmocka_unit_test(one_that_fails_fails_the_run_and_the_others_go_on),
         cmocka_unit_test(a_planted_fault_fails_the_run),
+        cmocka_unit_test(one_turn_gives_latency_when_due_and_in_the_queue),
+        cmocka_unit_test(who_is_wedged_is_cut_and_counted_in_each_round),
+        cmocka_unit_test(rounds_in_which_all_were_held_up_are_wedged),
+        cmocka_unit_test(a_queue_can_be_as_deep_for_all_senders_together),
+        cmocka_unit_test(what_is_known_of_a_peer_is_its_reason),
     };
 
     return cmocka_run_group_tests_name("bench.contest", tests, begin_bus, end_bus);

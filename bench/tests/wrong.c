@@ -4,6 +4,8 @@
 #include "bench/clock.h"
 #include "bench/contest/floor_slots.h"
 
+#include <signal.h>
+#include <sys/time.h>
 #include <unistd.h>
 
 enum { WHEN = 50 };
@@ -17,6 +19,7 @@ enum { WHEN = 50 };
 static uint64_t calls;
 static uint64_t first_ns;
 static bool has_stalled;
+static volatile sig_atomic_t is_sending;
 
 static size_t drop_some(void *end, size_t count)
 {
@@ -151,6 +154,43 @@ static size_t send_stalling(void *end, size_t count)
     return bench_slots_send(end, count);
 }
 
+/* Between two sends, as the scheduler would: if it comes within one, a little later. */
+static void hold_up(int signal_number)
+{
+    struct itimerval again = {.it_value = {.tv_usec = 200}};
+
+    (void)signal_number;
+    if (is_sending)
+        (void)setitimer(ITIMER_REAL, &again, NULL);
+    else
+        bench_clock_spin(BENCH_WRONG_STALL_MS * MILLISECOND);
+}
+
+static void *open_held_up(const struct bench_channel *channel, bool sends, uint32_t index)
+{
+    struct itimerval once = {.it_value = {.tv_usec = (suseconds_t)(STALL_AFTER_NS / 1000)}};
+
+    if (sends) {
+        (void)signal(SIGALRM, hold_up);
+        (void)setitimer(ITIMER_REAL, &once, NULL);
+    }
+    return bench_slots_open(channel, sends, index);
+}
+
+static size_t prepare_marked(void *end, void *places[], size_t size_bytes, size_t count)
+{
+    is_sending = 1;
+    return bench_slots_prepare(end, places, size_bytes, count);
+}
+
+static size_t send_marked(void *end, size_t count)
+{
+    size_t sent = bench_slots_send(end, count);
+
+    is_sending = 0;
+    return sent;
+}
+
 #define SLOTS(a_name, ...)                                                                         \
     {                                                                                              \
         .name = a_name, .has_batches = true, .memory_bytes = bench_slots_memory_bytes,             \
@@ -196,3 +236,6 @@ const struct bench_contender bench_wrong_silent =
 const struct bench_contender bench_slow_once =
     SLOTS("stalls", ENDS, .prepare = bench_slots_prepare, .send = send_stalling,
           .receive = bench_slots_receive);
+const struct bench_contender bench_slow_between = SLOTS(
+    "held up", .patterns = BENCH_PATTERN_PAIR, .open = open_held_up, .prepare = prepare_marked,
+    .send = send_marked, .receive = bench_slots_receive, .release = bench_slots_release);

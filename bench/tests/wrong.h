@@ -27,5 +27,6 @@ extern const struct bench_contender bench_wrong_opens;  /* cannot open */
 extern const struct bench_contender bench_wrong_begins; /* cannot begin */
 extern const struct bench_contender bench_wrong_silent; /* never has room */
 extern const struct bench_contender bench_slow_once;    /* stalls once for BENCH_WRONG_STALL_MS */
+extern const struct bench_contender bench_slow_between; /* the same, between two of its sends */
 
 #endif
