@@ -161,10 +161,18 @@ static void clear(void *context)
     bench_bus_clear(&program.bus);
 }
 
+/* --verbose: with the seconds that each is planned to take. */
 static int list(void)
 {
-    for (size_t i = 0; i < program.guide.count; i++)
-        puts(program.guide.scenarios[i]->name);
+    const struct bench_guide *guide = &program.guide;
+
+    if (program.run.verbose)
+        bench_guide_plan(&program.guide, &program.run, &program.options);
+    for (size_t i = 0; i < guide->count; i++) {
+        if (program.run.verbose)
+            printf("%7.2f  ", guide->planned[i]);
+        puts(guide->scenarios[i]->name);
+    }
     return 0;
 }
 

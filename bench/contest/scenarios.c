@@ -68,19 +68,19 @@
 
 /* 500 000 messages a second by all together, with more processes than cores. */
 #define TAIL(title, ends, busy, said)                                                              \
-    SCENARIOS("patterns/tail/" title, "patterns/tail_in_queue/" title, BENCH_GROUP_PATTERNS, 45,   \
+    SCENARIOS("patterns/tail/" title, "patterns/tail_in_queue/" title, BENCH_GROUP_PATTERNS, 32,   \
               .mode = BENCH_PACED, .pattern = BENCH_PATTERN_QUEUE, .size_bytes = 64,               \
               .senders = ends, .receivers = ends, .rate_hz = 500000, .is_busy = busy,              \
-              .quantile = 0.999, .warm_ms = 10, .aim = BENCH_AIM_WEDGEABLE,                        \
+              .quantile = 0.999, .warm_ms = 6, .aim = BENCH_AIM_WEDGEABLE,                         \
               .note = "p99.9 of each round, from when each was due" said,                          \
               .note_in_queue = IN_QUEUE_NOTE said)
 
 /* The same rate; one after the other is stopped. */
 #define STOPS(title, ends)                                                                         \
-    SCENARIOS("patterns/tail/" title, "patterns/tail_in_queue/" title, BENCH_GROUP_PATTERNS, 100,  \
+    SCENARIOS("patterns/tail/" title, "patterns/tail_in_queue/" title, BENCH_GROUP_PATTERNS, 80,   \
               .mode = BENCH_PACED, .pattern = BENCH_PATTERN_QUEUE, .size_bytes = 64,               \
               .senders = ends, .receivers = ends, .rate_hz = 500000, .victim = BENCH_ANYBODY,      \
-              .stop_ms = 5, .lead_ms = 15, .quantile = 0.999, .warm_ms = 10,                       \
+              .stop_ms = 5, .lead_ms = 15, .quantile = 0.999, .warm_ms = 6,                        \
               .aim = BENCH_AIM_WEDGEABLE,                                                          \
               .note = "p99.9 of each round, of messages of those who are not stopped",             \
               .note_in_queue = IN_QUEUE_NOTE "; of messages of those who are not stopped")
@@ -88,7 +88,7 @@
 #define STOPPED(title, who, said)                                                                  \
     SCENARIO("patterns/stopped/" title, BENCH_GROUP_PATTERNS, 190, .mode = BENCH_STREAM,           \
              .pattern = BENCH_PATTERN_QUEUE, .size_bytes = 64, .senders = 2, .receivers = 2,       \
-             .victim = who, .half_rounds = true, .stop_ms = 100, .lead_ms = 20, .warm_ms = 10,     \
+             .victim = who, .half_rounds = true, .stop_ms = 80, .lead_ms = 16, .warm_ms = 6,       \
              .note = said)
 
 /* ---- waiting ---- */
@@ -101,30 +101,30 @@
              .floors = {__VA_ARGS__})
 
 const struct bench_scenario bench_contest_scenarios[] = {
-    LATENCY("8", 8, 12, &bench_floor_line, &bench_floor_slots, &bench_floor_copy),
-    LATENCY("64", 64, 12, &bench_floor_slots, &bench_floor_copy),
-    LATENCY("1024", 1024, 12, &bench_floor_slots, &bench_floor_copy),
-    LATENCY("65536", 65536, 12, &bench_floor_slots, &bench_floor_copy),
-    LATENCY("1048576", 1048576, 20, &bench_floor_slots, &bench_floor_copy),
+    LATENCY("8", 8, 10, &bench_floor_line, &bench_floor_slots, &bench_floor_copy),
+    LATENCY("64", 64, 10, &bench_floor_slots, &bench_floor_copy),
+    LATENCY("1024", 1024, 10, &bench_floor_slots, &bench_floor_copy),
+    LATENCY("65536", 65536, 10, &bench_floor_slots, &bench_floor_copy),
+    LATENCY("1048576", 1048576, 15, &bench_floor_slots, &bench_floor_copy),
     LATENCY("4194304", 4194304, 30, &bench_floor_slots, &bench_floor_copy),
 
-    PACED("oneway/10k", BENCH_PACED, 10000, 25, "one way"),
-    PACED("oneway/100k", BENCH_PACED, 100000, 20, "one way"),
-    PACED("oneway/1M", BENCH_PACED, 1000000, 20, "one way"),
-    PACED("echo/10k", BENCH_ECHO, 10000, 25, "there and back"),
-    PACED("echo/100k", BENCH_ECHO, 100000, 20, "there and back"),
+    PACED("oneway/10k", BENCH_PACED, 10000, 20, "one way"),
+    PACED("oneway/100k", BENCH_PACED, 100000, 16, "one way"),
+    PACED("oneway/1M", BENCH_PACED, 1000000, 16, "one way"),
+    PACED("echo/10k", BENCH_ECHO, 10000, 20, "there and back"),
+    PACED("echo/100k", BENCH_ECHO, 100000, 16, "there and back"),
 
-    MESSAGES("8/single", 8, 10, 1, "singles"),
-    MESSAGES("8/batch32", 8, 10, 32, "batches of 32"),
-    MESSAGES("64/single", 64, 10, 1, "singles"),
-    MESSAGES("64/batch32", 64, 10, 32, "batches of 32"),
-    MESSAGES("512/single", 512, 10, 1, "singles"),
-    MESSAGES("512/batch32", 512, 10, 32, "batches of 32"),
-    VOLUME("4096/single", 4096, 10, 1, "singles"),
-    VOLUME("4096/batch32", 4096, 10, 32, "batches of 32"),
+    MESSAGES("8/single", 8, 8, 1, "singles"),
+    MESSAGES("8/batch32", 8, 8, 32, "batches of 32"),
+    MESSAGES("64/single", 64, 8, 1, "singles"),
+    MESSAGES("64/batch32", 64, 8, 32, "batches of 32"),
+    MESSAGES("512/single", 512, 8, 1, "singles"),
+    MESSAGES("512/batch32", 512, 8, 32, "batches of 32"),
+    VOLUME("4096/single", 4096, 8, 1, "singles"),
+    VOLUME("4096/batch32", 4096, 8, 32, "batches of 32"),
     VOLUME("65536/single", 65536, 12, 1, "singles"),
     VOLUME("1048576/single", 1048576, 16, 1, "singles"),
-    VOLUME("4194304/single", 4194304, 40, 1, "singles"),
+    VOLUME("4194304/single", 4194304, 32, 1, "singles"),
 
     PATTERN("1to4", BENCH_PATTERN_FAN_OUT, 1, 4, "what all four receivers get together"),
     PATTERN("4to1", BENCH_PATTERN_FAN_IN, 4, 1, "what all four senders send together"),
@@ -132,14 +132,14 @@ const struct bench_scenario bench_contest_scenarios[] = {
     PATTERN("latest", BENCH_PATTERN_LATEST, 1, 1,
             "how many different values the receiver sees, of a sender that never waits"),
 
-    QUEUE("1:1/single", 1, 1, 15, "singles"),
-    QUEUE("1:1/batch32", 1, 32, 15, "batches of 32"),
-    QUEUE("2:2/single", 2, 1, 24, "singles"),
-    QUEUE("2:2/batch32", 2, 32, 24, "batches of 32"),
-    QUEUE("4:4/single", 4, 1, 24, "singles"),
-    QUEUE("4:4/batch32", 4, 32, 24, "batches of 32"),
-    QUEUE("8:8/single", 8, 1, 24, "singles"),
-    QUEUE("8:8/batch32", 8, 32, 24, "batches of 32"),
+    QUEUE("1:1/single", 1, 1, 12, "singles"),
+    QUEUE("1:1/batch32", 1, 32, 12, "batches of 32"),
+    QUEUE("2:2/single", 2, 1, 20, "singles"),
+    QUEUE("2:2/batch32", 2, 32, 20, "batches of 32"),
+    QUEUE("4:4/single", 4, 1, 20, "singles"),
+    QUEUE("4:4/batch32", 4, 32, 20, "batches of 32"),
+    QUEUE("8:8/single", 8, 1, 20, "singles"),
+    QUEUE("8:8/batch32", 8, 32, 20, "batches of 32"),
     TAIL("4:4", 4, false, ""),
     TAIL("8:8", 8, false, ""),
     TAIL("busy/4:4", 4, true, "; senders keep the CPU while they wait"),
@@ -150,13 +150,13 @@ const struct bench_scenario bench_contest_scenarios[] = {
     STOPPED("consumer", BENCH_A_RECEIVER,
             "how long nobody got a message, while one of two receivers was stopped"),
 
-    WAITING("spin/1k", BENCH_SPIN, 1000, 40, &bench_floor_slots),
+    WAITING("spin/1k", BENCH_SPIN, 1000, 30, &bench_floor_slots),
     WAITING("spin/50k", BENCH_SPIN, 50000, 15, &bench_floor_slots),
-    WAITING("spin_sleep/1k", BENCH_SPIN_SLEEP, 1000, 40, &bench_floor_futex),
+    WAITING("spin_sleep/1k", BENCH_SPIN_SLEEP, 1000, 30, &bench_floor_futex),
     WAITING("spin_sleep/50k", BENCH_SPIN_SLEEP, 50000, 15, &bench_floor_futex),
-    WAITING("block/1k", BENCH_BLOCK, 1000, 40, &bench_floor_futex),
+    WAITING("block/1k", BENCH_BLOCK, 1000, 30, &bench_floor_futex),
     WAITING("block/50k", BENCH_BLOCK, 50000, 15, &bench_floor_futex),
-    WAITING("epoll/1k", BENCH_EPOLL, 1000, 40, &bench_floor_eventfd),
+    WAITING("epoll/1k", BENCH_EPOLL, 1000, 30, &bench_floor_eventfd),
     WAITING("epoll/50k", BENCH_EPOLL, 50000, 15, &bench_floor_eventfd),
     {.name = NULL},
 };
