@@ -43,7 +43,7 @@ sub run_callgrind {
     my $said = "$folder/said";
     my $wanted = $option{detail} // $option{listing};
     my @command = ( qw(valgrind --tool=callgrind --collect-atstart=no --dump-instr=yes --compress-strings=no),
-        qw(--compress-pos=no --skip-plt=no --branch-sim=yes --cache-sim=yes --collect-systime=yes),
+        qw(--compress-pos=no --skip-plt=no --branch-sim=yes --cache-sim=yes),
         "--callgrind-out-file=$folder/out", $option{program}, defined $wanted ? $wanted =~ s/:.*//r : () );
     my $pid = fork() // die "account: cannot fork: $!\n";
     if ( !$pid ) {
@@ -84,13 +84,13 @@ sub read_dump {
         $is_call  = 1  if $line =~ /^calls=/;
         next unless $line =~ /^0x([0-9a-f]+) \S+ (.*)/;
         my ( $address, $costs ) = ( hex $1, $2 );
-        if ($is_call) { $is_call = 0; next }    # what the callee cost stands with the callee
-        next if $function =~ /^account_|^main$|^\(below main\)/;
+        # What the callee cost stands with the callee.
+        if ($is_call) { $is_call = 0; next }
         my %cost;
         @cost{@events} = map { $_ // 0 } ( split ' ', $costs )[ 0 .. $#events ];
+        next if $function =~ /^account_|^main$|^\(below main\)/;
         my $own = $object =~ m{/peal-bench-account$} ? 'own' : 'other';
         $row->{$own}{$_} += $cost{$_} for qw(Ir Dr Dw Bc Bi);
-        $row->{ $function =~ /^(?:__)?clock_gettime/ ? 'clock' : 'system' } += $cost{sysCount};
         $row->{at}{$object}{$address} += $cost{Ir};
         ( my $short = $file ) =~ s{^.*/(?=(?:core|bus|transport|include)/)}{};
         $row->{where}{"$function ($short)"} += $cost{Ir};
@@ -100,13 +100,10 @@ sub read_dump {
 # What an instruction is, for those that matter here.
 sub kind_of {
     my ($text) = @_;
-    return 'fence'   if $text =~ /^mfence|^lock or[lq]? +\$0x0,(?:-?0x[0-9a-f]+)?\(%rsp\)/;
-    return 'order'   if $text =~ /^[ls]fence/;
+    return 'fence'   if $text =~ /^[mls]fence|^lock or[lq]? +\$0x0,(?:-?0x[0-9a-f]+)?\(%rsp\)/;
     return 'locked'  if $text =~ /^lock |^xchg.*\(/;
     return 'library' if $text =~ /^(?:bnd )?(?:call|jmp) +[0-9a-f]+ <\w+\@plt>/ || $text =~ /^call +\*0x[0-9a-f]+\(%rip\)/;
-    return 'indirect' if $text =~ /^call +\*/;
-    return 'call'    if $text =~ /^call/;
-    return 'pause'   if $text =~ /^pause/;
+    return 'system'  if $text =~ /^syscall|^sysenter|^int +\$0x80/;
     return '';
 }
 
@@ -141,7 +138,7 @@ sub classify {
             my $at = $row->{at}{$object} // {};
             for my $address ( keys %$at ) {
                 my $kind = kind_of( $text{$object}{$address} // '' );
-                $row->{kind}{$kind} += $at->{$address} if $is_own || $kind =~ /^(?:locked|fence)$/;
+                $row->{kind}{$kind} += $at->{$address} if $is_own || $kind =~ /^(?:locked|fence|system)$/;
                 $row->{callees}{$1} += $at->{$address}
                   if $kind eq 'library' && $is_own && $text{$object}{$address} =~ /<(\w+)\@plt>/;
             }
@@ -149,6 +146,8 @@ sub classify {
     }
 }
 
+my %in_words = ( library => 'calls of libraries', locked => 'locked instructions', system => 'system calls',
+    clock => 'readings of the clock' );
 my @columns = qw(instructions branches loads stores library locked fences system clock);
 
 sub figures_of {
@@ -162,8 +161,9 @@ sub figures_of {
         library      => $kind->{library},
         locked       => $kind->{locked},
         fences       => $kind->{fence},
-        system       => $row->{system},
-        clock        => $row->{clock},
+        # Under valgrind a reading of the clock is a system call, too.
+        system => ( $kind->{system} // 0 ) - ( $row->{callees}{clock_gettime} // 0 ),
+        clock  => $row->{callees}{clock_gettime},
     );
     return { map { $_ => ( $count{$_} // 0 ) / $row->{messages} } @columns };
 }
@@ -233,8 +233,8 @@ sub judge {
             my $slack = $column =~ /^(?:instructions|branches|loads|stores)$/ ? $may->{$column} * $TOLERANCE + 0.1
               : $may->{$column} * 0.05 + $RARE / 2;
             if ( $figures->{$column} > $may->{$column} + $slack ) {
-                printf "account: %s: %s %s for each message, %s are its budget\n", $name, number( $figures->{$column} ),
-                  $column, number( $may->{$column} );
+                printf "account: %s: %s %s for each message, its budget is %s\n", $name, number( $figures->{$column} ),
+                  $in_words{$column} // $column, number( $may->{$column} );
                 $worse++;
             }
             $better++ if $column eq 'instructions' && $figures->{$column} < $may->{$column} * ( 1 - $TOLERANCE );
@@ -296,16 +296,18 @@ sub lines {
     open my $pipe, '-|', "exec @command 2>&1" or die "account: valgrind: $!\n";
     printf "%-44s %9s %9s %9s %9s\n", 'for each message', 'read only', 'written', 'loads', 'stores';
     while (<$pipe>) {
-        if (/^ ([LSM]) ([0-9a-f]+),/) {
-            my ( $how, $address ) = ( $1, hex $2 );
+        if (/^ ([LSM]) ([0-9a-f]+),(\d+)/) {
+            my ( $how, $address, $bytes ) = ( $1, hex $2, $3 );
             if ( $address == $marker ) {
                 $is_inside = !$is_inside;
                 $sum{$_}++ for values %touched;
                 %touched = ();
             }
             next if !$is_inside || !grep { $address >= $_->[0] && $address < $_->[1] } @ranges;
-            $touched{ $address >> 6 } = 'written' if $how ne 'L';
-            $touched{ $address >> 6 } //= 'read';
+            for my $line ( $address >> 6, ( $address + $bytes - 1 ) >> 6 ) {
+                $touched{$line} = 'written' if $how ne 'L';
+                $touched{$line} //= 'read';
+            }
             $sum{loads}++  if $how ne 'S';
             $sum{stores}++ if $how ne 'L';
         }
