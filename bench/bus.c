@@ -54,7 +54,7 @@ static enum verdict try_url(const char *url)
     }
     options.must_exist = false;
     if (peal_bus_open(&bus, url, &options) != PEAL_OK) {
-        fprintf(stderr, "peal-bench: --bus '%s': %s\n", url, peal_error_message());
+        fprintf(stderr, "peal-bench: the bus '%s': %s\n", url, peal_error_message());
         return IS_WRONG;
     }
     peal_bus_close(bus);

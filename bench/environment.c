@@ -183,6 +183,8 @@ void bench_environment_record(struct bench_results *results, const struct bench_
     bench_hypervisor_record(results);
     record_system(results);
     fact(results, "bus", "%s", run->url);
+    if (run->also_url != NULL)
+        fact(results, "also bus", "%s", run->also_url);
     fact(results, "workers", "%s", run->threads ? "threads" : "processes");
     fact(results, "rounds", "%u, of %.0f %% of the length of a full run", run->rounds,
          run->scale * 100);

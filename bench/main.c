@@ -33,6 +33,7 @@ static struct {
     struct bench_run run;
     struct bench_guide guide;
     struct bench_bus bus;
+    struct bench_bus also; /* --also-bus */
     char **argv;
 } program;
 
@@ -159,6 +160,7 @@ static void clear(void *context)
     (void)context;
     bench_ledger_clear();
     bench_bus_clear(&program.bus);
+    bench_bus_clear(&program.also);
 }
 
 /* --verbose: with the seconds that each is planned to take. */
@@ -230,6 +232,11 @@ int main(int argc, char **argv)
     if (!bench_bus_prepare(&program.bus, options->url))
         return 1;
     program.run.url = program.bus.url;
+    if (options->also_url != NULL && !bench_bus_prepare(&program.also, options->also_url)) {
+        bench_bus_clear(&program.bus);
+        return 1;
+    }
+    program.run.also_url = options->also_url;
     bench_ledger_share();
     bench_guide_plan(&program.guide, &program.run, options);
     return bench_guard_run(&(struct bench_guarded){.conduct = conduct, .clear = clear});

@@ -26,6 +26,7 @@ static const char usage[] =
     "  --report DIR       writes a folder to look at: index.html, tables, CSV, histograms, JSON\n"
     "  --cpus A,B         CPUs to run on (default: two cores of one last-level cache)\n"
     "  --bus URL          bus of Peal's messages (default: a posix: one of its own)\n"
+    "  --also-bus URL     a second one, in the same rounds of all contests\n"
     "  --duration TIME    the whole run takes about so long: 90, 1.5m, 2h\n"
     "  --rounds N         rounds of each scenario (default 11, quick 3)\n"
     "  --threads          threads of one process instead of processes\n"
@@ -49,6 +50,7 @@ enum option_code {
     OPTION_REPORT,
     OPTION_CPUS,
     OPTION_BUS,
+    OPTION_ALSO_BUS,
     OPTION_DURATION,
     OPTION_ROUNDS,
     OPTION_THREADS,
@@ -70,6 +72,7 @@ static const struct option long_options[] = {
     {"report", required_argument, NULL, OPTION_REPORT},
     {"cpus", required_argument, NULL, OPTION_CPUS},
     {"bus", required_argument, NULL, OPTION_BUS},
+    {"also-bus", required_argument, NULL, OPTION_ALSO_BUS},
     {"duration", required_argument, NULL, OPTION_DURATION},
     {"rounds", required_argument, NULL, OPTION_ROUNDS},
     {"threads", no_argument, NULL, OPTION_THREADS},
@@ -136,11 +139,11 @@ static int take_expression(const char *name, const char **expression)
     return -1;
 }
 
-static int take_bus(struct bench_options *options)
+static int take_bus(const char *name, const char **url)
 {
     if (strncmp(optarg, "local:", 6) == 0)
-        return wrong("--bus", optarg, "two processes cannot meet there; use posix:NAME");
-    options->url = optarg;
+        return wrong(name, optarg, "two processes cannot meet there; use posix:NAME");
+    *url = optarg;
     return -1;
 }
 
@@ -199,7 +202,9 @@ static int take_option(struct bench_options *options, int code)
                    ? -1
                    : wrong("--cpus", optarg, "two different CPU numbers are wanted, as in 2,3");
     case OPTION_BUS:
-        return take_bus(options);
+        return take_bus("--bus", &options->url);
+    case OPTION_ALSO_BUS:
+        return take_bus("--also-bus", &options->also_url);
     case OPTION_DURATION:
         return take_duration(options);
     case OPTION_ROUNDS:

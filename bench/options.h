@@ -5,8 +5,9 @@
 #include <stdbool.h>
 
 struct bench_options {
-    int cpus[2];     /* -1: choose */
-    const char *url; /* of the bus; NULL: one of our own */
+    int cpus[2];          /* -1: choose */
+    const char *url;      /* of the bus; NULL: one of our own */
+    const char *also_url; /* of a second one; NULL: none */
     const char *filter;
     const char *contenders;
     const char *json;

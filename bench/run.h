@@ -17,6 +17,9 @@
 struct bench_run {
     struct bench_results results;
     const char *url; /* of Peal's bus; exists for the whole run */
+    /* The same for a second one, over which Peal's contenders have turns of their own in each contest;
+     * NULL: none. */
+    const char *also_url;
     int cpus[2];
     unsigned rounds;   /* of each scenario */
     double scale;      /* 1: a full run; operations and durations are multiplied by it */
@@ -39,7 +42,7 @@ struct bench_scenario {
     const char *name; /* with the group: "latency/64", "growth/publish/asleep" */
     enum bench_group group;
     const char *also; /* a second scenario that the same turns yield; NULL: none */
-    double seconds; /* of a full run, about, on two cores; a contest's is worked out (plan.h) */
+    double seconds;   /* of a full run, about, on two cores; a contest's is worked out (plan.h) */
     /* Adds its records. What it cannot measure here (one core, no package) it leaves out, with a note. */
     void (*run)(struct bench_run *run, const struct bench_scenario *scenario);
     const void *parameters; /* of run() */

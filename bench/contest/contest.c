@@ -18,6 +18,8 @@ enum {
     DEPTH_MIN = 4,
     DEPTH_MAX = 1024,
     PROBE_MS = 3, /* of the raw ping-pong around each round, its warming up as long as a third */
+    STOP_MS_MIN = 50, /* of whom everybody may wait for, however short the run: who is held up by
+                               the scheduler for some milliseconds shall not look wedged */
     STOP_PART_PERCENT = 50, /* of the stop: who was held up so long was wedged */
 };
 
@@ -27,6 +29,8 @@ enum {
 /* One contender in one scenario. */
 struct part {
     const struct bench_contender *contender;
+    const char *url; /* of its bus */
+    char name[64];
     struct bench_record *record;   /* NULL: not yet */
     struct bench_record *in_queue; /* of the scenario `also`; NULL: there is none */
     bool is_floor;
@@ -99,11 +103,27 @@ const char *bench_contest_excludes(const struct bench_contest *contest,
 }
 
 static void add_part(struct contest *contest, const struct bench_contender *contender,
-                     bool is_floor)
+                     bool is_floor, const char *url)
 {
     if (contest->count == PARTS_MAX || bench_contest_excludes(contest->what, contender) != NULL)
         return;
-    contest->parts[contest->count++] = (struct part){.contender = contender, .is_floor = is_floor};
+    struct part *part = &contest->parts[contest->count++];
+    *part = (struct part){.contender = contender, .url = url, .is_floor = is_floor};
+    if (url == contest->run->url)
+        snprintf(part->name, sizeof part->name, "%s", contender->name);
+    else
+        snprintf(part->name, sizeof part->name, "%s (%.*s)", contender->name,
+                 (int)strcspn(url, ":"), url);
+}
+
+/* Once for each bus that it can go over. */
+static void add_parts(struct contest *contest, const struct bench_contender *contender)
+{
+    const char *also_url = contest->run->also_url;
+
+    add_part(contest, contender, false, contest->run->url);
+    if (also_url != NULL && contender->is_peal && contender->memory_bytes == NULL)
+        add_part(contest, contender, false, also_url);
 }
 
 /* Floors are measured whoever is left out; without anybody else they are not. */
@@ -111,10 +131,10 @@ static void choose_parts(struct contest *contest)
 {
     for (size_t i = 0; bench_contenders[i] != NULL; i++) {
         if (bench_run_wants(contest->run, contest->scenario, bench_contenders[i]->name))
-            add_part(contest, bench_contenders[i], false);
+            add_parts(contest, bench_contenders[i]);
     }
     for (size_t i = 0; i < 4 && contest->what->floors[i] != NULL; i++)
-        add_part(contest, contest->what->floors[i], true);
+        add_part(contest, contest->what->floors[i], true, contest->run->url);
 }
 
 /* ---- one turn ---- */
@@ -138,6 +158,15 @@ static uint32_t depth_of(const struct contest *contest, bool is_peal)
     return depth / or_one(what->senders) > 0 ? depth / or_one(what->senders) : 1;
 }
 
+static uint64_t stop_ns_of(const struct contest *contest)
+{
+    uint64_t stop_ns = scaled_ns(contest, contest->what->stop_ms);
+
+    return is_about_quiet(contest->what) && stop_ns < STOP_MS_MIN * BENCH_MILLISECOND
+               ? STOP_MS_MIN * BENCH_MILLISECOND
+               : stop_ns;
+}
+
 static struct bench_trial trial_of(const struct contest *contest, const struct part *part)
 {
     const struct bench_contest *what = contest->what;
@@ -147,7 +176,7 @@ static struct bench_trial trial_of(const struct contest *contest, const struct p
 
     return (struct bench_trial){
         .contender = part->contender,
-        .url = run->url,
+        .url = part->url,
         .cpus = {run->cpus[0], run->cpus[1]},
         .threads = part->contender->reach == BENCH_REACH_THREADS ||
                    (run->threads && what->victim == BENCH_NOBODY),
@@ -167,7 +196,7 @@ static struct bench_trial trial_of(const struct contest *contest, const struct p
         .tells_in_queue = contest->scenario->also != NULL,
         .victim = what->victim,
         .lead_ns = scaled_ns(contest, what->lead_ms == 0 ? stop_ms * 2 / 5 : what->lead_ms),
-        .stop_ns = scaled_ns(contest, stop_ms),
+        .stop_ns = stop_ns_of(contest),
         .delay_ns = is_peal ? run->delay_ns : 0,
         .plants_fault = is_peal && run->plants_fault,
     };
@@ -197,9 +226,8 @@ static struct bench_record *add_record(struct contest *contest, const struct par
     enum bench_party party = part->is_floor             ? BENCH_PARTY_FLOOR
                              : part->contender->is_peal ? BENCH_PARTY_PEAL
                                                         : BENCH_PARTY_PEER;
-    struct bench_record *record =
-        bench_results_add(&contest->run->results, contest->scenario->group, title,
-                          part->contender->name, party, unit_of(what));
+    struct bench_record *record = bench_results_add(
+        &contest->run->results, contest->scenario->group, title, part->name, party, unit_of(what));
 
     record->remarks = remarks_of(trial);
     record->cpu_ns = NAN;
@@ -285,7 +313,7 @@ static void leave_out(struct contest *contest, struct part *part, const struct b
     part->is_out = true;
     if (bench_interrupted() != 0)
         return; /* workers may have been killed for us to end sooner */
-    fprintf(stderr, "\npeal-bench: %s: %s%s: %s\n", contest->scenario->name, part->contender->name,
+    fprintf(stderr, "\npeal-bench: %s: %s%s: %s\n", contest->scenario->name, part->name,
             is_failure ? " has failed" : " is left out", outcome->reason);
     snprintf(note, sizeof note, "%s: %s", is_failure ? "FAILED" : "left out", outcome->reason);
     bench_record_note(record_of(contest, part, trial), note);
@@ -313,7 +341,7 @@ static void take_turn(struct contest *contest, struct part *part)
         leave_out(contest, part, &trial, &outcome);
     if (contest->run->verbose)
         fprintf(stderr, "%s, %s: %.0f/s, p50 %.0f ns, p99.9 %.0f ns, CPU %.0f ns%s\n",
-                contest->scenario->name, part->contender->name, outcome.rate,
+                contest->scenario->name, part->name, outcome.rate,
                 bench_histogram_quantile(&outcome.latency, 0.5),
                 bench_histogram_quantile(&outcome.latency, 0.999), outcome.cpu_ns,
                 outcome.finding == BENCH_CUT ? ", cut" : "");
@@ -467,7 +495,7 @@ static void finish_part(struct contest *contest, struct part *part)
         finish_in_queue(contest, part);
     if (record->operations == 0 && record->cut == 0 && bench_interrupted() == 0) {
         fprintf(stderr, "\npeal-bench: %s: %s has failed: no message came in any round\n",
-                contest->scenario->name, part->contender->name);
+                contest->scenario->name, part->name);
         contest->run->has_failed = true;
     }
 }
