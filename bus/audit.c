@@ -4,9 +4,10 @@
 #include "bus/options.h"
 #include "core/error.h"
 
-static enum peal_status audit(const void *memory, uint64_t size_bytes,
-                              const struct peal_audit_options *given,
-                              const struct peal_authority *authority, struct peal_audit *audited)
+enum peal_status peal_audit_memory(const void *memory, uint64_t size_bytes,
+                                   const struct peal_audit_options *given,
+                                   const struct peal_authority *authority,
+                                   struct peal_audit *audited)
 {
     struct peal_audit_options options;
     struct peal_audit known = {.struct_bytes = sizeof(known)};
@@ -22,7 +23,7 @@ enum peal_status peal_region_audit(const void *memory, uint64_t size_bytes,
                                    const struct peal_audit_options *options,
                                    struct peal_audit *audited)
 {
-    return audit(memory, size_bytes, options, NULL, audited);
+    return peal_audit_memory(memory, size_bytes, options, NULL, audited);
 }
 
 enum peal_status peal_bus_audit(struct peal_bus *bus, const struct peal_audit_options *options,
@@ -30,6 +31,6 @@ enum peal_status peal_bus_audit(struct peal_bus *bus, const struct peal_audit_op
 {
     if (bus == NULL)
         return peal_fail(PEAL_EINVAL, "no bus to audit; open one first");
-    return audit(bus->transport->base, bus->transport->size_bytes, options, &bus->region.authority,
-                 audited);
+    return peal_audit_memory(bus->transport->base, bus->transport->size_bytes, options,
+                             &bus->region.authority, audited);
 }

@@ -63,6 +63,7 @@ uint32_t peal_bus_look_for_dead(struct peal_bus *bus, uint64_t interval_ns)
     if (found == 0)
         return 0;
     peal_bus_count(&bus->counters.recovered_clients, found);
+    peal_bus_show_counters(bus, now_ns);
     struct peal_transport *transport = bus->transport;
     transport->ops->notify(transport, transport->ops->members(transport));
     return found;
@@ -78,14 +79,15 @@ enum peal_status peal_bus_recover(struct peal_bus *bus, uint32_t *recovered)
     return PEAL_OK;
 }
 
-void peal_bus_show_counters(struct peal_bus *bus)
+void peal_bus_show_counters(struct peal_bus *bus, uint64_t now_ns)
 {
     struct peal_client_shared *self = &bus->region.clients[bus->region.index];
-/* relaxed: for observers, who decide nothing by it; only this process writes them. */
+/* relaxed: for observers, who decide nothing by it; only this process writes them. A thread that was
+ * held up here may show an older count for a moment. */
 #define SHOW(name)                                                                                 \
     peal_u64_store_relaxed(&self->counters.name, peal_u64_load_relaxed(&bus->counters.name))
     /* relaxed: as above. */
-    peal_u64_store_relaxed(&self->counters.heartbeat_ns, peal_clock_ns());
+    peal_u64_store_relaxed(&self->counters.heartbeat_ns, now_ns);
     SHOW(bells_rung);
     SHOW(bells_suppressed);
     SHOW(sleeps);
@@ -96,6 +98,12 @@ void peal_bus_show_counters(struct peal_bus *bus)
     SHOW(corruptions);
     PEAL_FAULT("bus.counters_shown");
 #undef SHOW
+}
+
+void peal_bus_note_corruption(struct peal_bus *bus)
+{
+    peal_bus_count(&bus->counters.corruptions, 1);
+    peal_bus_show_counters(bus, peal_clock_ns());
 }
 
 enum peal_status peal_bus_stats(struct peal_bus *bus, struct peal_bus_stats *stats)

@@ -74,8 +74,12 @@ static inline void peal_bus_count(peal_u64 *counter, uint64_t events)
     (void)peal_u64_add_relaxed(counter, events);
 }
 
-/* Copies the counters and the time to our client entry, for observers in other processes. */
-void peal_bus_show_counters(struct peal_bus *bus);
+/* Copies the counters and the time to our client entry, for observers in other processes. Of the paths
+ * on which messages flow only those come here that ring, sleep, or meet the dead or the spoilt. */
+void peal_bus_show_counters(struct peal_bus *bus, uint64_t now_ns);
+
+/* Counts a lane that was given up, or a spoilt message. */
+void peal_bus_note_corruption(struct peal_bus *bus);
 
 /* CLOCK_MONOTONIC and CLOCK_REALTIME in nanoseconds (bus/clock.c). */
 uint64_t peal_clock_ns(void);
@@ -124,5 +128,13 @@ enum peal_status peal_bus_sleep(struct peal_bus *bus,
  * there were any, everybody is rung, for a publisher may be waiting for one of them.
  */
 uint32_t peal_bus_look_for_dead(struct peal_bus *bus, uint64_t interval_ns);
+
+/* peal_region_audit(), with somebody to ask who lives; `authority` may be NULL. */
+struct peal_audit;
+struct peal_audit_options;
+enum peal_status peal_audit_memory(const void *memory, uint64_t size_bytes,
+                                   const struct peal_audit_options *options,
+                                   const struct peal_authority *authority,
+                                   struct peal_audit *audit);
 
 #endif

@@ -127,7 +127,7 @@ enum peal_status peal_bus_arm(struct peal_bus *bus)
         return peal_fail(PEAL_EINVAL, "peal_bus_arm needs a bus");
     if (peal_bus_is_closed(bus))
         return peal_fail(PEAL_CLOSED, "the bus is closed; leave the event loop");
-    peal_bus_show_counters(bus);
+    peal_bus_show_counters(bus, peal_clock_ns());
     (void)peal_bus_look_for_dead(bus, bus->safety_net_ns);
     (void)pthread_mutex_lock(&bus->sleepers_lock);
     if (set_armed(bus, true))

@@ -62,7 +62,7 @@ static void note_corrupt(struct peal_subscriber *subscriber, uint32_t entry, uin
 {
     subscriber->given_up[entry] = word;
     subscriber->past.corrupt++;
-    peal_bus_count(&subscriber->endpoint.bus->counters.corruptions, 1);
+    peal_bus_note_corruption(subscriber->endpoint.bus);
 }
 
 void peal_subscriber_give_up(struct peal_subscriber *subscriber, struct peal_joined_lane *lane)

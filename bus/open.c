@@ -57,8 +57,8 @@ static enum peal_status check_options(struct peal_bus_options *options)
     return PEAL_OK;
 }
 
-/* The scheme that "auto" stands for here, and a message if there is none of that name. */
-static enum peal_status choose_scheme(struct peal_url *url, const struct peal_bus_options *options)
+enum peal_status peal_url_choose_scheme(struct peal_url *url,
+                                        const struct peal_bus_options *options)
 {
     if (strcmp(url->scheme, "auto") == 0) {
         const char *device = options->device != NULL ? options->device : VDEV_DEVICE;
@@ -216,7 +216,7 @@ enum peal_status peal_bus_open(struct peal_bus **bus, const char *url,
     if (status == PEAL_OK)
         status = check_options(&known);
     if (status == PEAL_OK)
-        status = choose_scheme(&parsed, &known);
+        status = peal_url_choose_scheme(&parsed, &known);
     if (status != PEAL_OK)
         return status;
     struct peal_bus *made = allocate(&known);
@@ -237,6 +237,6 @@ enum peal_status peal_unlink(const char *url)
     struct peal_url parsed;
     enum peal_status status = peal_url_parse(&parsed, &options, url);
     if (status == PEAL_OK)
-        status = choose_scheme(&parsed, &options);
+        status = peal_url_choose_scheme(&parsed, &options);
     return status == PEAL_OK ? peal_transport_unlink(parsed.scheme, parsed.name) : status;
 }

@@ -37,7 +37,7 @@ static __attribute__((noinline)) enum peal_status when_nothing(struct peal_queue
     struct peal_bus *bus = queue->endpoint.bus;
     if (status == PEAL_ECORRUPT) {
         queue->corrupt++;
-        peal_bus_count(&bus->counters.corruptions, 1);
+        peal_bus_note_corruption(bus);
     }
     if (peal_bus_is_closed(bus))
         return PEAL_CLOSED;
@@ -74,7 +74,7 @@ static enum peal_status take(struct peal_queue *queue, struct peal_queue_message
         queue->redelivered += sound;
     if (PEAL_UNLIKELY(sound == 0)) {
         finish(queue);
-        peal_bus_count(&queue->endpoint.bus->counters.corruptions, 1);
+        peal_bus_note_corruption(queue->endpoint.bus);
         return PEAL_ECORRUPT;
     }
     *count = sound;

@@ -171,7 +171,7 @@ static enum peal_status sleep_until(struct peal_bus *bus,
     peal_bus_hold(bus);
     peal_sleepers_enter(bus);
     while (!decided) {
-        peal_bus_show_counters(bus);
+        peal_bus_show_counters(bus, peal_clock_ns());
         /* Half, so that a sleep of one interval is never just too short for the next look. */
         (void)peal_bus_look_for_dead(bus, bus->safety_net_ns / 2);
         decided = sleep_once(bus, condition, deadline_ns, &status);

@@ -3,7 +3,6 @@
 
 #include "core/client.h"
 #include "core/error.h"
-#include "core/format.h"
 #include "core/owner.h"
 
 #include <inttypes.h>
@@ -168,48 +167,6 @@ static void audit_client(struct peal_audit_walk *walk, uint32_t index)
     peal_audit_unsettled(walk, &item);
 }
 
-/* Fills walk->region if a region of our format stands READY in the memory. */
-static enum peal_status find_region(struct peal_audit_walk *walk, const void *memory,
-                                    uint64_t size_bytes)
-{
-    const struct peal_region_header *header = memory;
-    uint64_t word = peal_owner_load(&header->layout.state);
-    struct peal_owner owner = peal_owner_unpack(word);
-    struct peal_format_fields fields;
-    uint64_t checksum;
-    peal_format_read(header, &fields, &checksum);
-    if (owner.version != PEAL_REGION_TAG || owner.state != PEAL_REGION_READY)
-        return peal_fail(PEAL_EFORMAT,
-                         owner.version == PEAL_REGION_TAG && owner.state == PEAL_REGION_LAYING_OUT
-                             ? "the region is just being laid out; try again"
-                             : "there is no region in this memory");
-    if (fields.magic != PEAL_REGION_MAGIC || fields.format_version != PEAL_FORMAT_VERSION ||
-        checksum != peal_format_checksum(&fields) || !peal_format_is_sound(&fields))
-        return peal_fail(PEAL_EFORMAT, "the region's header is spoilt or of another version");
-    if (fields.size_bytes > size_bytes)
-        return peal_fail(PEAL_EFORMAT,
-                         "the region has %" PRIu64 " bytes but only %" PRIu64 " are here; map all",
-                         fields.size_bytes, size_bytes);
-    struct peal_format_places places;
-    peal_format_places(fields.topics_max, fields.size_bytes, &places);
-    /* Shared with those who write; nothing is written through it here. */
-    unsigned char *base = (unsigned char *)(uintptr_t)memory;
-    walk->region = (struct peal_region){
-        .base = base,
-        .size_bytes = fields.size_bytes,
-        .generation = fields.generation,
-        .topics_max = fields.topics_max,
-        .page_count = places.page_count,
-        .first_data_page = places.first_data_page,
-        .index = PEAL_CLIENTS_MAX,
-        .header = (struct peal_region_header *)(void *)base,
-        .clients = (struct peal_client_shared *)(void *)(base + places.clients),
-        .topics = (struct peal_topic_shared *)(void *)(base + places.directory),
-        .page_map = (peal_u64 *)(void *)(base + places.page_map),
-    };
-    return PEAL_OK;
-}
-
 static void audit_header(struct peal_audit_walk *walk)
 {
     const struct peal_region *region = &walk->region;
@@ -240,12 +197,7 @@ enum peal_status peal_audit_walk_region(const void *memory, uint64_t size_bytes,
         .audit = audit,
         .name_looks_left = NAME_LOOKS,
     };
-    if (!memory || (uintptr_t)memory % sizeof(peal_u64) != 0)
-        return peal_fail(PEAL_EINVAL, "a region begins at a multiple of %zu bytes",
-                         sizeof(peal_u64));
-    if (size_bytes < peal_region_min_bytes(1))
-        return peal_fail(PEAL_EFORMAT, "%" PRIu64 " bytes are too few for any region", size_bytes);
-    enum peal_status status = find_region(&walk, memory, size_bytes);
+    enum peal_status status = peal_region_look(&walk.region, memory, size_bytes);
     if (status != PEAL_OK)
         return status;
     /* Honest lanes do not overlap, and each is looked at a few times at most. */

@@ -55,8 +55,7 @@ static uint64_t find_tail_from(const struct peal_lane_reader *reader, uint64_t s
     return find_tail(reader, number);
 }
 
-/* The same without knowing anything: slot 0 tells the turn of the ring. */
-static uint64_t find_tail_at_first(const struct peal_lane_reader *reader)
+uint64_t peal_lane_reader_tail(const struct peal_lane_reader *reader)
 {
     uint64_t stamp = stamp_of(reader, 0);
     return stamp < 2 ? 0 : find_tail_from(reader, stamp);
@@ -338,6 +337,10 @@ size_t peal_lane_release_batch(struct peal_lane_reader *reader, const struct pea
 static void publish_cursor(struct peal_lane_reader *reader, uint64_t cursor)
 {
     reader->acknowledged = cursor;
+    /* no fault point: figures.
+     * relaxed: for observers, who decide nothing by them; the line is ours at this moment anyway */
+    peal_u64_store_relaxed(&reader->line->delivered, reader->delivered);
+    peal_u64_store_relaxed(&reader->line->lost, reader->lost);
     /* Our reads came before.
      * LANE-R2: pairs with GATE-A3 in lane_writer.c:lowest_needed() and pairs with AUDIT-A1 in
      * audit_lane.c:read_cursors() */
@@ -412,11 +415,11 @@ enum peal_status peal_lane_reader_begin(struct peal_lane_reader *reader,
     uint64_t start = 0;
     if (!wish->invited) {
         /* Gate the publisher first, then look where it is: see GATE-F1. */
-        uint64_t guess = find_tail_at_first(reader);
+        uint64_t guess = peal_lane_reader_tail(reader);
         guess = guess > wish->history ? guess - wish->history : 0;
         publish_cursor(reader, guess);
         peal_fence_seq_cst(); /* LANE-F3: pairs with GATE-F1 in lane_writer.c:peal_lane_gate() */
-        uint64_t tail = find_tail_at_first(reader);
+        uint64_t tail = peal_lane_reader_tail(reader);
         uint64_t kept = oldest_kept(reader, tail);
         start = tail > wish->history ? tail - wish->history : 0;
         if (start < kept)

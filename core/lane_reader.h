@@ -255,6 +255,11 @@ static inline bool peal_lane_reader_ready(const struct peal_lane_reader *reader)
     return peal_stamp_look(slot) >= peal_stamp_complete(number);
 }
 
+/* The number of the next message that is not complete, found without knowing anything: slot 0 tells the
+ * turn of the ring. In a number of looks that is the logarithm of the depth. Needs slots, mask and stride
+ * only. */
+uint64_t peal_lane_reader_tail(const struct peal_lane_reader *reader);
+
 /* All losses known by now, drops after the last message included. */
 uint64_t peal_lane_reader_lost(const struct peal_lane_reader *reader);
 

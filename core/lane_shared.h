@@ -51,7 +51,10 @@ struct peal_lane_reader_shared {
     peal_u64 tag;     /* the subscriber's own owner word: these lines are its; 0: nobody reads */
     peal_u64 cursor;  /* every message below it is done with; UINT64_MAX: gates nobody yet */
     peal_u64 invited; /* the owner word whose subscriber is owed the lane from message 0 */
-    unsigned char pad[128 - 24];
+    /* For observers only, as of the last acknowledgement, which writes this line anyway. */
+    peal_u64 delivered; /* messages that the subscriber has had from this lane */
+    peal_u64 lost;      /* messages of it that it has been told lost */
+    unsigned char pad[128 - 40];
 };
 
 struct peal_lane_shared {
@@ -90,6 +93,8 @@ static_assert(offsetof(struct peal_lane_shared, writer.waiting) == 384, "format"
 static_assert(sizeof(struct peal_lane_reader_shared) == 128, "format");
 static_assert(offsetof(struct peal_lane_reader_shared, cursor) == 8, "format");
 static_assert(offsetof(struct peal_lane_reader_shared, invited) == 16, "format");
+static_assert(offsetof(struct peal_lane_reader_shared, delivered) == 24, "format");
+static_assert(offsetof(struct peal_lane_reader_shared, lost) == 32, "format");
 static_assert(sizeof(struct peal_lane_shared) == PEAL_LANE_SLOTS_OFFSET, "format");
 static_assert(offsetof(struct peal_lane_shared, geometry.depth) == 16, "format");
 static_assert(offsetof(struct peal_lane_shared, geometry.payload_bytes) == 24, "format");

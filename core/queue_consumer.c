@@ -84,6 +84,11 @@ static bool look_at_lane(struct peal_queue_consumer *consumer, uint32_t lane)
     joined = &consumer->joined[consumer->joined_count++];
     *joined = (struct peal_queue_joined){.lane = lane, .owner = &topic->lanes[lane].owner};
     peal_queue_source_init(&joined->source, &geometry, memory, consumer->entry);
+    struct peal_queue_reader_shared *line = peal_queue_source_line(&joined->source);
+    /* no fault point: figures, and what stands there is an earlier consumer's.
+     * relaxed: for observers */
+    peal_u64_store_relaxed(&line->popped, 0);
+    peal_u64_store_relaxed(&line->redelivered, 0);
     return true;
 }
 
@@ -354,6 +359,7 @@ void peal_queue_consumer_finish(struct peal_queue_consumer *consumer,
                                 const struct peal_queue_batch *batch)
 {
     consumer->is_busy = false;
+    peal_queue_source_count(batch->source, batch->range.count);
     if (!batch->is_redelivered) {
         peal_queue_source_finish(batch->source);
         return;
@@ -362,6 +368,9 @@ void peal_queue_consumer_finish(struct peal_queue_consumer *consumer,
     /* relaxed: ours alone. What is left of the claim stays claimed. */
     uint32_t held = peal_queue_claim_count(peal_u64_load_relaxed(word));
     uint32_t done = batch->range.count;
+    struct peal_queue_reader_shared *line = peal_queue_source_line(batch->source);
+    /* no fault point: a figure. relaxed: for observers; only we write it */
+    peal_u64_store_relaxed(&line->redelivered, peal_u64_load_relaxed(&line->redelivered) + done);
     uint64_t rest = held <= done ? 0
                                  : peal_queue_claim_pack(PEAL_QUEUE_CLAIMED,
                                                          batch->range.from + done, held - done);

@@ -56,7 +56,10 @@ struct peal_queue_reader_shared {
     peal_u64 lost;       /* messages that dead consumers of this entry held and that were dropped */
     peal_u64 lost_after; /* what `lost` becomes when the claim `lost_claim` is dropped */
     peal_u64 lost_claim;
-    unsigned char pad[128 - 56];
+    /* For observers only; written with `claim`, in the same line. */
+    peal_u64 popped;      /* messages of this lane that the consumer claimed and is done with */
+    peal_u64 redelivered; /* those of them that a dead one had held */
+    unsigned char pad[128 - 72];
 };
 
 struct peal_queue_lane_shared {
@@ -113,5 +116,7 @@ static_assert(offsetof(struct peal_queue_lane_shared, consumers.cursor) == 384, 
 static_assert(offsetof(struct peal_queue_lane_shared, consumers.waiting) == 392, "format");
 static_assert(offsetof(struct peal_queue_reader_shared, claim) == 24, "format");
 static_assert(offsetof(struct peal_queue_reader_shared, lost_claim) == 48, "format");
+static_assert(offsetof(struct peal_queue_reader_shared, popped) == 56, "format");
+static_assert(offsetof(struct peal_queue_reader_shared, redelivered) == 64, "format");
 
 #endif

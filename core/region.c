@@ -241,3 +241,54 @@ enum peal_status peal_region_attach(struct peal_region *region, void *base, uint
     }
     return peal_fail(PEAL_AGAIN, "several clients are laying the region out; try again");
 }
+
+/* Reads the fields of a READY header, of one layout. */
+static enum peal_status read_ready(const struct peal_region_header *header, uint64_t size_bytes,
+                                   struct peal_format_fields *fields)
+{
+    uint64_t word = peal_owner_load(&header->layout.state);
+    struct peal_owner owner = peal_owner_unpack(word);
+    uint64_t checksum;
+    peal_format_read(header, fields, &checksum);
+    if (owner.version != PEAL_REGION_TAG || owner.state != PEAL_REGION_READY)
+        return peal_fail(PEAL_EFORMAT,
+                         owner.version == PEAL_REGION_TAG && owner.state == PEAL_REGION_LAYING_OUT
+                             ? "the region is just being laid out; try again"
+                             : "there is no region in this memory");
+    if (fields->magic == PEAL_REGION_MAGIC && fields->format_version != PEAL_FORMAT_VERSION)
+        return peal_fail(PEAL_EFORMAT,
+                         "the region has format version %" PRIu32
+                         " and this program speaks %u; look at it with its own version of Peal",
+                         fields->format_version, PEAL_FORMAT_VERSION);
+    if (fields->magic != PEAL_REGION_MAGIC || checksum != peal_format_checksum(fields) ||
+        !peal_format_is_sound(fields))
+        return peal_fail(PEAL_EFORMAT, "the region's header is spoilt");
+    if (fields->size_bytes > size_bytes)
+        return peal_fail(PEAL_EFORMAT,
+                         "the region has %" PRIu64 " bytes but only %" PRIu64 " are here; map all",
+                         fields->size_bytes, size_bytes);
+    return PEAL_OK;
+}
+
+enum peal_status peal_region_look(struct peal_region *region, const void *memory,
+                                  uint64_t size_bytes)
+{
+    if (!memory || (uintptr_t)memory % sizeof(peal_u64) != 0)
+        return peal_fail(PEAL_EINVAL, "a region begins at a multiple of %zu bytes",
+                         sizeof(peal_u64));
+    if (size_bytes < peal_region_min_bytes(1))
+        return peal_fail(PEAL_EFORMAT, "%" PRIu64 " bytes are too few for any region", size_bytes);
+    struct peal_format_fields fields;
+    enum peal_status status = read_ready(memory, size_bytes, &fields);
+    if (status != PEAL_OK)
+        return status;
+    /* Shared with those who write; nothing is written through it here. */
+    unsigned char *base = (unsigned char *)(uintptr_t)memory;
+    *region = (struct peal_region){
+        .base = base,
+        .index = PEAL_CLIENTS_MAX,
+        .header = (struct peal_region_header *)(void *)base,
+    };
+    adopt(region, &fields);
+    return PEAL_OK;
+}

@@ -67,6 +67,14 @@ enum peal_status peal_region_attach(struct peal_region *region, void *base, uint
                                     const struct peal_region_wish *wish,
                                     const struct peal_authority *authority);
 
+/*
+ * Looks at the region in memory[0..size_bytes), aligned to 8 bytes and maybe mapped read-only, without
+ * taking part: nothing is ever to be written through *region, whose index is no client's and which has
+ * no authority. EFORMAT with a message: there is none of our format, or it is just being laid out.
+ */
+enum peal_status peal_region_look(struct peal_region *region, const void *memory,
+                                  uint64_t size_bytes);
+
 /* The smallest region that holds `topics_max` topics and one page of data, in bytes. */
 uint64_t peal_region_min_bytes(uint32_t topics_max);
 

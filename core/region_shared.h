@@ -25,7 +25,7 @@
 #define PEAL_CLIENT_NAME_BYTES 32u
 
 #define PEAL_REGION_MAGIC 0x305355424c414550ull /* "PEALBUS0" in memory */
-#define PEAL_FORMAT_VERSION 1u
+#define PEAL_FORMAT_VERSION 2u
 
 /* States of the header's state word (an owner word whose version field holds PEAL_REGION_TAG, so
  * that memory which starts as anything is not taken for a region in the making). */

@@ -17,6 +17,10 @@ void peal_text_pack(const char *text, uint64_t *words, uint32_t count);
  * be a terminal and the writer hostile. */
 void peal_text_unpack(const uint64_t *words, uint32_t count, char *text, size_t text_bytes);
 
+/* What is no valid UTF-8, and control characters from U+0080 on, become '?' too: for whoever hands the
+ * text on as UTF-8. In place. */
+void peal_text_clean(char *text);
+
 /* To and from shared memory. Relaxed: the owner word beside the name orders them. */
 void peal_text_store(peal_u64 *shared, const uint64_t *words, uint32_t count);
 void peal_text_load(const peal_u64 *shared, uint64_t *words, uint32_t count);

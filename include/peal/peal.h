@@ -9,6 +9,7 @@
 #include <peal/audit.h>
 #include <peal/bus.h>
 #include <peal/message.h>
+#include <peal/observer.h>
 #include <peal/publisher.h>
 #include <peal/queue.h>
 #include <peal/spsc.h>

@@ -420,6 +420,47 @@ void peal_posix_object_abandon(struct peal_posix *posix, const struct peal_posix
     close_lock_fd(posix);
 }
 
+enum peal_status peal_posix_object_look(const char *name, int *descriptor, uint64_t *region_bytes)
+{
+    struct peal_posix posix = {.lock_fd = -1};
+    struct stat ours;
+    char text[PEAL_POSIX_PATH_BYTES];
+    (void)snprintf(posix.name, sizeof(posix.name), "%s", name);
+    object_name(text, sizeof(text), name);
+    *descriptor = -1;
+    posix.lock_fd = shm_open(text, O_RDONLY | O_CLOEXEC | O_NONBLOCK, 0);
+    if (posix.lock_fd < 0 && errno == ENOENT)
+        return peal_fail(PEAL_ENOENT,
+                         "there is no region '%s' (" SHOWN
+                         "%s); start the program that creates it first",
+                         name, name);
+    if (posix.lock_fd < 0 && (errno == EACCES || errno == EPERM))
+        return peal_fail(PEAL_EPERM,
+                         "no permission to read " SHOWN "%s; look at it as its owner, or let its "
+                         "creator set a mode such as 0640 and a group that you are in",
+                         name);
+    if (posix.lock_fd < 0)
+        return fail_open(name, errno);
+    enum condition condition = CONDITION_FOREIGN;
+    if (fstat(posix.lock_fd, &ours) == 0 && S_ISREG(ours.st_mode))
+        condition = examine(&posix, region_bytes);
+    if (condition == CONDITION_WHOLE) {
+        *descriptor = posix.lock_fd;
+        return PEAL_OK;
+    }
+    (void)close(posix.lock_fd);
+    if (condition == CONDITION_DAMAGED)
+        return peal_fail(PEAL_ECORRUPT, SHOWN "%s was cut short or overwritten", name);
+    return peal_fail(PEAL_EFORMAT,
+                     condition == CONDITION_HALF_MADE ? SHOWN
+                         "%s is just being made, or was left unfinished"
+                     : condition == CONDITION_OTHER_VERSION ? SHOWN
+                         "%s was made by a release of Peal with another format; look at it "
+                         "with that one"
+                                                            : SHOWN "%s was not made by Peal",
+                     name);
+}
+
 /* Only what is ours, or nearly was, is removed. */
 static enum peal_status check_removable(const char *name)
 {

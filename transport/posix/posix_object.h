@@ -41,6 +41,13 @@ enum peal_status peal_posix_object_map(struct peal_posix *posix,
 /* After a failure: removes what we created, gives all locks back, closes. */
 void peal_posix_object_abandon(struct peal_posix *posix, const struct peal_posix_object *object);
 
+/*
+ * For who only looks: opens the object read-only, without a lock, and checks it. *descriptor is the
+ * caller's; locks of the clients can be asked for through it. Errors: ENOENT, EPERM, EFORMAT (not
+ * ours, or not finished), ECORRUPT (cut short), ESYSTEM.
+ */
+enum peal_status peal_posix_object_look(const char *name, int *descriptor, uint64_t *region_bytes);
+
 /* Removes the name and the FIFOs of the dead. */
 enum peal_status peal_posix_object_unlink(const char *name);
 

@@ -192,7 +192,7 @@ static void another_format_version_is_refused_while_others_use_it(void **state)
     spoil_version();
     uint64_t word = peal_u64_load_relaxed(state_word());
     assert_int_equal(rig_attach(&rig, 2, &second), PEAL_EFORMAT);
-    assert_non_null(strstr(peal_error_message(), "format version 2"));
+    assert_non_null(strstr(peal_error_message(), "format version 3"));
     assert_int_equal(peal_u64_load_relaxed(state_word()), word);
     rig_kill(&rig, 1);
     assert_int_equal(rig_attach(&rig, 2, &second), PEAL_OK);
