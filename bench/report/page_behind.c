@@ -39,20 +39,26 @@ static void pair_entries(const struct bench_page *page, enum bench_verdict verdi
 {
     struct bench_page_walk walk = {0, 0};
     struct bench_ranking ranking;
-    unsigned count = 0;
+    unsigned count = 0, too_few = 0;
 
     fputs("<dl class=\"why\">", page->out);
     while (bench_page_next(page, &walk, &ranking)) {
         for (unsigned i = 0; i < ranking.count; i++) {
             if (bench_pairs_verdict(&ranking.pairs[i]) != verdict)
                 continue;
+            if (verdict == BENCH_VERDICT_UNDECIDED && !bench_pairs_can_decide(&ranking.pairs[i])) {
+                too_few++;
+                continue;
+            }
             pair_entry(page, &ranking, i, verdict == BENCH_VERDICT_BEHIND);
             count++;
         }
     }
     fputs("</dl>", page->out);
-    if (count == 0)
+    if (count + too_few == 0)
         fputs("<p>Nowhere in this run.</p>", page->out);
+    if (too_few > 0)
+        fprintf(page->out, "<p>%u pairs of Peal and a peer, for want of rounds.</p>", too_few);
 }
 
 void bench_page_behind(const struct bench_page *page)

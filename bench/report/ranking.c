@@ -135,6 +135,11 @@ enum bench_verdict bench_pairs_verdict(const struct bench_pairs *pairs)
     return 2 * pairs->better > pairs->decided ? BENCH_VERDICT_AHEAD : BENCH_VERDICT_BEHIND;
 }
 
+bool bench_pairs_can_decide(const struct bench_pairs *pairs)
+{
+    return bench_sign_test(0, pairs->rounds) <= BENCH_CHANCE;
+}
+
 enum bench_verdict bench_ranking_verdict(const struct bench_ranking *ranking)
 {
     enum bench_verdict worst = BENCH_VERDICT_ALONE;

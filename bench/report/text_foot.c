@@ -24,11 +24,10 @@ static void walk(FILE *out, const struct bench_results *results, void *context,
     }
 }
 
-static void pair_line(FILE *out, const struct bench_ranking *ranking, unsigned index)
+static void behind_line(FILE *out, const struct bench_ranking *ranking, unsigned index)
 {
     const struct bench_record *peer = ranking->records[index];
     const struct bench_pairs *pairs = &ranking->pairs[index];
-    unsigned ahead = pairs->decided - pairs->better;
     struct bench_spread times = bench_record_against(peer, ranking->peal);
 
     fprintf(out, "  %s: ", bench_ranking_title(ranking->group, ranking->scenario).text);
@@ -40,7 +39,9 @@ static void pair_line(FILE *out, const struct bench_ranking *ranking, unsigned i
         fprintf(out, "%s is %s times [%s..%s] as good as %s", peer->contender,
                 bench_format_ratio(times.median).text, bench_format_ratio(times.min).text,
                 bench_format_ratio(times.max).text, ranking->peal->contender);
-    fprintf(out, ", better in %u of %u rounds (p %.3f)", ahead, pairs->decided, pairs->chance);
+    fprintf(out, ", better in %u of %u rounds (p %.3f). %s\n", pairs->decided - pairs->better,
+            pairs->decided, pairs->chance,
+            peer->reason != NULL ? peer->reason : "No reason has been noted.");
 }
 
 static void behind_lines(FILE *out, const struct bench_ranking *ranking, void *context)
@@ -48,31 +49,75 @@ static void behind_lines(FILE *out, const struct bench_ranking *ranking, void *c
     unsigned *count = context;
 
     for (unsigned i = 0; i < ranking->count; i++) {
-        const char *reason = ranking->records[i]->reason;
         if (bench_pairs_verdict(&ranking->pairs[i]) != BENCH_VERDICT_BEHIND)
             continue;
         if ((*count)++ == 0)
             fprintf(out, "Not ahead: behind, beyond chance (sign test, p <= %.2f):\n",
                     BENCH_CHANCE);
-        pair_line(out, ranking, i);
-        fprintf(out, ". %s\n", reason != NULL ? reason : "No reason has been noted.");
+        behind_line(out, ranking, i);
     }
 }
 
+/* "iceoryx 1.07 times [0.90..1.20], 7/11" */
+static void undecided_pair(FILE *out, const struct bench_ranking *ranking, unsigned index)
+{
+    const struct bench_record *peer = ranking->records[index];
+    const struct bench_pairs *pairs = &ranking->pairs[index];
+    struct bench_spread times = bench_record_against(peer, ranking->peal);
+
+    if (peer->wedged_ns > 0)
+        fprintf(out, "%s wedged in %u of %u", peer->contender, bench_record_wedged(peer),
+                peer->rounds);
+    else
+        fprintf(out, "%s %s times [%s..%s]", peer->contender, bench_format_ratio(times.median).text,
+                bench_format_ratio(times.min).text, bench_format_ratio(times.max).text);
+    fprintf(out, ", %u/%u", pairs->decided - pairs->better, pairs->decided);
+}
+
+struct undecided {
+    unsigned contradict; /* pairs */
+    unsigned too_few;
+};
+
 static void undecided_lines(FILE *out, const struct bench_ranking *ranking, void *context)
 {
-    unsigned *count = context;
+    struct undecided *undecided = context;
+    unsigned of_scenario = 0;
 
     for (unsigned i = 0; i < ranking->count; i++) {
-        if (bench_pairs_verdict(&ranking->pairs[i]) != BENCH_VERDICT_UNDECIDED)
+        const struct bench_pairs *pairs = &ranking->pairs[i];
+        if (bench_pairs_verdict(pairs) != BENCH_VERDICT_UNDECIDED)
             continue;
-        if ((*count)++ == 0)
-            fputs("Not ahead: undecided, the rounds contradict each other (or are less than six, "
-                  "which decide nothing):\n",
+        if (!bench_pairs_can_decide(pairs)) {
+            undecided->too_few++;
+            continue;
+        }
+        if (undecided->contradict++ == 0)
+            fputs("Not ahead: undecided, the rounds contradict each other. How many times as good "
+                  "as Peal's best, in how many rounds better:\n",
                   out);
-        pair_line(out, ranking, i);
-        fputc('\n', out);
+        if (of_scenario++ == 0)
+            fprintf(out, "  %s, beside %s: ",
+                    bench_ranking_title(ranking->group, ranking->scenario).text,
+                    ranking->peal->contender);
+        else
+            fputs("; ", out);
+        undecided_pair(out, ranking, i);
     }
+    if (of_scenario > 0)
+        fputc('\n', out);
+}
+
+static void say_undecided(FILE *out, const struct bench_results *results)
+{
+    struct undecided undecided = {.contradict = 0};
+
+    walk(out, results, &undecided, undecided_lines);
+    if (undecided.too_few > 0)
+        fprintf(out,
+                "Not ahead: undecided, for want of rounds: %u pairs of Peal and a peer; less than "
+                "six rounds that differ decide nothing (--rounds).\n",
+                undecided.too_few);
 }
 
 struct tally {
@@ -105,7 +150,7 @@ static void say_verdicts(FILE *out, const char *what, const unsigned verdicts[BE
 
 void bench_text_foot(FILE *out, const struct bench_results *results)
 {
-    unsigned drifted = 0, cut = 0, met = 0, short_of = 0, behind = 0, undecided = 0;
+    unsigned drifted = 0, cut = 0, met = 0, short_of = 0, behind = 0;
     struct tally tally = {.aims_met = 0};
 
     for (size_t i = 0; i < results->count; i++) {
@@ -116,7 +161,7 @@ void bench_text_foot(FILE *out, const struct bench_results *results)
         short_of += is_met == 0;
     }
     walk(out, results, &behind, behind_lines);
-    walk(out, results, &undecided, undecided_lines);
+    say_undecided(out, results);
     walk(out, results, &tally, count);
     fprintf(out, "%zu records; targets: %u met, %u short.\n", results->count, met, short_of);
     if (tally.aims_met + tally.aims_short > 0)

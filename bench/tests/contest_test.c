@@ -352,44 +352,52 @@ static void a_stall_counts_for_all_that_were_due_in_it(void **state)
     }
 }
 
-/* Runs one that stalls once, 10 000 messages a second; on a machine that has much else to do its sender is
- * held up by others, too, so it has some turns to get what is asked for: at least so many late by half
- * of the stall when due, and within these bounds in the queue. */
-static void stalls(const struct bench_contender *contender, uint64_t least_in_queue,
-                   uint64_t most_in_queue)
+/* Of one that stalls once, at 10 000 messages a second: how many were late by half of the stall when due,
+ * and how many of these in the queue. */
+struct stalled {
+    uint64_t late;
+    uint64_t in_queue;
+};
+
+static struct stalled stall(const struct bench_contender *contender)
 {
     const uint64_t half_ns = BENCH_WRONG_STALL_MS * BENCH_MILLISECOND / 2;
     struct bench_trial trial = trial_of(contender, BENCH_PACED);
-    uint64_t late = 0, in_queue = 0;
 
     trial.period_ns = 100000;
     trial.is_busy = true;
     trial.tells_in_queue = true;
     trial.measure_ns = 200 * BENCH_MILLISECOND;
-    for (unsigned turn = 0; turn < 20; turn++) {
-        run(&trial);
-        assert_int_equal(outcome.finding, BENCH_RIGHT);
-        assert_true(outcome.in_queue.total >= outcome.latency.total * 9 / 10);
-        late = at_least(half_ns);
-        in_queue = of_them_at_least(&outcome.in_queue, half_ns);
-        assert_true(in_queue <= late);
-        if (late >= 95 && in_queue >= least_in_queue && in_queue <= most_in_queue)
-            return;
-    }
-    fail_msg("%s: %llu late, %llu of them in the queue", contender->name, (unsigned long long)late,
-             (unsigned long long)in_queue);
+    run(&trial);
+    assert_int_equal(outcome.finding, BENCH_RIGHT);
+    struct stalled stalled = {at_least(half_ns), of_them_at_least(&outcome.in_queue, half_ns)};
+    assert_true(stalled.in_queue <= stalled.late);
+    return stalled;
 }
+
+/* On a machine that has much else to do both sides are held up by others, too: hence some turns. */
+enum { TURNS = 20, STALLED_MESSAGES = 90 };
 
 static void a_stall_in_a_send_is_time_in_the_queue(void **state)
 {
+    struct stalled stalled = {0, 0};
+
     (void)state;
-    stalls(&bench_slow_once, 90, UINT64_MAX);
+    for (unsigned turn = 0; turn < TURNS && stalled.in_queue < STALLED_MESSAGES; turn++)
+        stalled = stall(&bench_slow_once);
+    assert_true(stalled.in_queue >= STALLED_MESSAGES);
 }
 
 static void what_a_sender_loses_between_its_sends_is_no_time_in_the_queue(void **state)
 {
+    uint64_t between = 0;
+
     (void)state;
-    stalls(&bench_slow_between, 0, 10);
+    for (unsigned turn = 0; turn < TURNS && between < STALLED_MESSAGES; turn++) {
+        struct stalled stalled = stall(&bench_slow_between);
+        between = stalled.late - stalled.in_queue;
+    }
+    assert_true(between >= STALLED_MESSAGES);
 }
 
 /* A full channel is the contender's doing, whoever has to wait for it. */
@@ -617,7 +625,7 @@ static const struct bench_contest stops = {.mode = BENCH_STREAM,
                                            .pattern = BENCH_PATTERN_PAIR,
                                            .size_bytes = 64,
                                            .victim = BENCH_A_RECEIVER,
-                                           .stop_ms = 40,
+                                           .stop_ms = 60,
                                            .lead_ms = 10,
                                            .floors = {&bench_floor_slots}};
 static const struct bench_scenario stops_scenario = {
@@ -633,9 +641,14 @@ static void rounds_in_which_all_were_held_up_are_wedged(void **state)
     bench_contest_run(&contest_run, &stops_scenario);
     const struct bench_record *record =
         bench_results_find(&contest_run.results, "patterns/stopped/consumer/peal topic, loan");
-    assert_true(record->wedged_ns >= 19e6 && record->wedged_ns <= 21e6);
+    assert_true(record->wedged_ns >= 29e6 && record->wedged_ns <= 31e6);
     assert_int_equal(bench_record_wedged(record), 3);
     assert_non_null(strstr(record->note, "wedged in 3 of 3 rounds"));
+    bench_results_free(&contest_run.results);
+    contest_run = run_of(peal);
+    contest_run.scale = 0.1; /* a stop must stand out from what a scheduler does */
+    bench_contest_run(&contest_run, &stops_scenario);
+    assert_true(contest_run.results.records[0]->wedged_ns >= 24e6);
     bench_results_free(&contest_run.results);
 }
 
