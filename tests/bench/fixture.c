@@ -192,9 +192,28 @@ static void add_patterns(void)
     for (size_t s = 0; s < sizeof(scenarios) / sizeof(scenarios[0]); s++) {
         for (unsigned i = (unsigned)s; i < CONTENDERS; i += 3) {
             const struct contender *contender = &contenders[i];
-            rounds(add(BENCH_GROUP_PATTERNS, scenarios[s], contender, BENCH_PER_S),
-                   1e9 / (contender->base_ns / 4 + late(contender)), NAN);
+            struct bench_record *record =
+                add(BENCH_GROUP_PATTERNS, scenarios[s], contender, BENCH_PER_S);
+            rounds(record, 1e9 / (contender->base_ns / 4 + late(contender)), NAN);
+            record->aim =
+                contender->party == BENCH_PARTY_PEAL && s == 3 ? BENCH_AIM_MEDIAN : BENCH_AIM_NONE;
+            if (contender->party == BENCH_PARTY_PEER)
+                bench_record_reason(record, "It trusts its peers & is made up.");
         }
+    }
+}
+
+/* Milliseconds for which nobody got a message, of a stop of 100. */
+static void add_stopped(void)
+{
+    for (unsigned i = 3; i < 8; i++) {
+        struct bench_record *record =
+            add(BENCH_GROUP_PATTERNS, "stopped/producer", &contenders[i], BENCH_NS);
+        bool can_be_wedged = (contenders[i].remarks & BENCH_REMARK_WEDGEABLE) != 0;
+        for (unsigned round = 0; round < ROUNDS; round++)
+            bench_record_round(record, can_be_wedged && chance() < 0.6 ? 1e8 : 1e5 * chance(), NAN,
+                               false);
+        record->wedged_ns = 5e7;
     }
 }
 
@@ -290,6 +309,7 @@ int main(int argc, char **argv)
     add_paced();
     add_throughput();
     add_patterns();
+    add_stopped();
     add_waiting();
     add_growth();
     bench_text_head(stdout, &results);
