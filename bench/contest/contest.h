@@ -14,7 +14,7 @@
 #include "bench/run.h"
 
 /* Before anything counts, where a scenario does not say otherwise; of a full run. */
-enum { BENCH_CONTEST_WARM_MS = 3 };
+enum { BENCH_CONTEST_WARM_MS = 2 };
 
 /* The parameters of a scenario. Zero is a default in all but the first. */
 struct bench_contest {

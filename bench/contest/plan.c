@@ -7,9 +7,9 @@
 
 #include "bench/contest/contest.h"
 
-#define TURN_MS 3.0         /* of most */
+#define TURN_MS 2.8         /* of most */
 #define PROBES_MS 12.0      /* of the two that are around each round, in all */
-#define WORKER_MS 0.8       /* of each worker beyond the second */
+#define WORKER_MS 0.25      /* of each worker beyond the second */
 #define CHANNEL_MIB_MS 0.35 /* of each MiB that the messages of full channels take */
 
 static double turn_ms(const struct bench_contest *what, const struct bench_contender *contender)

@@ -18,16 +18,18 @@
         .parameters = &(const struct bench_contest){.measure_ms = turn_ms, __VA_ARGS__},           \
     }
 
-/* Of the longest messages most of a turn is making memory. */
+/* Turns that must be longer than others, of which there are fewer: of the longest messages most of a turn
+ * is making memory, and seldom ones take their time. */
 #define IS_LONG(bytes) ((bytes) >= 4194304)
+#define IS_SELDOM(hz) ((hz) <= 1000)
 
 /* ---- latency ---- */
 
 #define LATENCY(title, bytes, turn_ms, ...)                                                        \
     SCENARIO("latency/" title, BENCH_GROUP_LATENCY, turn_ms, .mode = BENCH_PING_PONG,              \
              .pattern = BENCH_PATTERN_PAIR, .size_bytes = bytes, .half_rounds = IS_LONG(bytes),    \
-             .quantile = 0.5, .series = "round trip", .x_name = "message size [B]", .x = bytes,    \
-             .floors = {__VA_ARGS__})
+             .warm_ms = IS_LONG(bytes) ? 8 : 0, .quantile = 0.5, .series = "round trip",           \
+             .x_name = "message size [B]", .x = bytes, .floors = {__VA_ARGS__})
 
 /* ---- by schedule ---- */
 
@@ -43,8 +45,9 @@
 #define STREAM(title, bytes, turn_ms, a_batch, lot, bytes_count, ...)                              \
     SCENARIO("throughput/" title, BENCH_GROUP_THROUGHPUT, turn_ms, .mode = BENCH_STREAM,           \
              .pattern = BENCH_PATTERN_PAIR, .size_bytes = bytes, .batch = a_batch,                 \
-             .half_rounds = IS_LONG(bytes), .in_bytes = bytes_count, .series = "stream, " lot,     \
-             .x_name = "message size [B]", .x = bytes, .floors = {__VA_ARGS__})
+             .half_rounds = IS_LONG(bytes), .warm_ms = IS_LONG(bytes) ? 8 : 0,                     \
+             .in_bytes = bytes_count, .series = "stream, " lot, .x_name = "message size [B]",      \
+             .x = bytes, .floors = {__VA_ARGS__})
 
 #define MESSAGES(title, bytes, turn_ms, a_batch, lot)                                              \
     STREAM(title, bytes, turn_ms, a_batch, lot, false, &bench_floor_slots, &bench_floor_copy)
@@ -54,7 +57,7 @@
 /* ---- patterns ---- */
 
 #define PATTERN(title, what, many_senders, many_receivers, said)                                   \
-    SCENARIO("patterns/" title, BENCH_GROUP_PATTERNS, 24, .mode = BENCH_STREAM, .pattern = what,   \
+    SCENARIO("patterns/" title, BENCH_GROUP_PATTERNS, 20, .mode = BENCH_STREAM, .pattern = what,   \
              .size_bytes = 64, .senders = many_senders, .receivers = many_receivers, .note = said)
 
 #define QUEUE(title, ends, a_batch, turn_ms, lot)                                                  \
@@ -68,7 +71,7 @@
 
 /* 500 000 messages a second by all together, with more processes than cores. */
 #define TAIL(title, ends, busy, said)                                                              \
-    SCENARIOS("patterns/tail/" title, "patterns/tail_in_queue/" title, BENCH_GROUP_PATTERNS, 32,   \
+    SCENARIOS("patterns/tail/" title, "patterns/tail_in_queue/" title, BENCH_GROUP_PATTERNS, 28,   \
               .mode = BENCH_PACED, .pattern = BENCH_PATTERN_QUEUE, .size_bytes = 64,               \
               .senders = ends, .receivers = ends, .rate_hz = 500000, .is_busy = busy,              \
               .quantile = 0.999, .warm_ms = 6, .aim = BENCH_AIM_WEDGEABLE,                         \
@@ -77,7 +80,7 @@
 
 /* The same rate; one after the other is stopped. */
 #define STOPS(title, ends)                                                                         \
-    SCENARIOS("patterns/tail/" title, "patterns/tail_in_queue/" title, BENCH_GROUP_PATTERNS, 80,   \
+    SCENARIOS("patterns/tail/" title, "patterns/tail_in_queue/" title, BENCH_GROUP_PATTERNS, 66,   \
               .mode = BENCH_PACED, .pattern = BENCH_PATTERN_QUEUE, .size_bytes = 64,               \
               .senders = ends, .receivers = ends, .rate_hz = 500000, .victim = BENCH_ANYBODY,      \
               .stop_ms = 5, .lead_ms = 15, .quantile = 0.999, .warm_ms = 6,                        \
@@ -86,9 +89,9 @@
               .note_in_queue = IN_QUEUE_NOTE "; of messages of those who are not stopped")
 
 #define STOPPED(title, who, said)                                                                  \
-    SCENARIO("patterns/stopped/" title, BENCH_GROUP_PATTERNS, 190, .mode = BENCH_STREAM,           \
+    SCENARIO("patterns/stopped/" title, BENCH_GROUP_PATTERNS, 84, .mode = BENCH_STREAM,            \
              .pattern = BENCH_PATTERN_QUEUE, .size_bytes = 64, .senders = 2, .receivers = 2,       \
-             .victim = who, .half_rounds = true, .stop_ms = 80, .lead_ms = 16, .warm_ms = 6,       \
+             .victim = who, .half_rounds = true, .stop_ms = 60, .lead_ms = 12, .warm_ms = 6,       \
              .note = said)
 
 /* ---- waiting ---- */
@@ -96,7 +99,7 @@
 #define WAITING(title, how, hz, turn_ms, ...)                                                      \
     SCENARIO("waiting/" title, BENCH_GROUP_WAITING, turn_ms, .mode = BENCH_PACED,                  \
              .pattern = BENCH_PATTERN_PAIR, .size_bytes = 64, .waiting = how, .rate_hz = hz,       \
-             .is_busy = true, .quantile = 0.5,                                                     \
+             .is_busy = true, .quantile = 0.5, .half_rounds = IS_SELDOM(hz),                       \
              .note = "CPU time without the sender's waiting for when each is due",                 \
              .floors = {__VA_ARGS__})
 
@@ -134,12 +137,12 @@ const struct bench_scenario bench_contest_scenarios[] = {
 
     QUEUE("1:1/single", 1, 1, 12, "singles"),
     QUEUE("1:1/batch32", 1, 32, 12, "batches of 32"),
-    QUEUE("2:2/single", 2, 1, 20, "singles"),
-    QUEUE("2:2/batch32", 2, 32, 20, "batches of 32"),
-    QUEUE("4:4/single", 4, 1, 20, "singles"),
-    QUEUE("4:4/batch32", 4, 32, 20, "batches of 32"),
-    QUEUE("8:8/single", 8, 1, 20, "singles"),
-    QUEUE("8:8/batch32", 8, 32, 20, "batches of 32"),
+    QUEUE("2:2/single", 2, 1, 16, "singles"),
+    QUEUE("2:2/batch32", 2, 32, 16, "batches of 32"),
+    QUEUE("4:4/single", 4, 1, 16, "singles"),
+    QUEUE("4:4/batch32", 4, 32, 16, "batches of 32"),
+    QUEUE("8:8/single", 8, 1, 16, "singles"),
+    QUEUE("8:8/batch32", 8, 32, 16, "batches of 32"),
     TAIL("4:4", 4, false, ""),
     TAIL("8:8", 8, false, ""),
     TAIL("busy/4:4", 4, true, "; senders keep the CPU while they wait"),
@@ -150,13 +153,13 @@ const struct bench_scenario bench_contest_scenarios[] = {
     STOPPED("consumer", BENCH_A_RECEIVER,
             "how long nobody got a message, while one of two receivers was stopped"),
 
-    WAITING("spin/1k", BENCH_SPIN, 1000, 30, &bench_floor_slots),
+    WAITING("spin/1k", BENCH_SPIN, 1000, 36, &bench_floor_slots),
     WAITING("spin/50k", BENCH_SPIN, 50000, 15, &bench_floor_slots),
-    WAITING("spin_sleep/1k", BENCH_SPIN_SLEEP, 1000, 30, &bench_floor_futex),
+    WAITING("spin_sleep/1k", BENCH_SPIN_SLEEP, 1000, 36, &bench_floor_futex),
     WAITING("spin_sleep/50k", BENCH_SPIN_SLEEP, 50000, 15, &bench_floor_futex),
-    WAITING("block/1k", BENCH_BLOCK, 1000, 30, &bench_floor_futex),
+    WAITING("block/1k", BENCH_BLOCK, 1000, 36, &bench_floor_futex),
     WAITING("block/50k", BENCH_BLOCK, 50000, 15, &bench_floor_futex),
-    WAITING("epoll/1k", BENCH_EPOLL, 1000, 30, &bench_floor_eventfd),
+    WAITING("epoll/1k", BENCH_EPOLL, 1000, 36, &bench_floor_eventfd),
     WAITING("epoll/50k", BENCH_EPOLL, 50000, 15, &bench_floor_eventfd),
     {.name = NULL},
 };

@@ -29,11 +29,11 @@ enum {
         &bench_topic_fan_out, {.subscribers = (many), .threads = (in_threads)}, PUBLISHES          \
     }
 #define AWAKE(many, aim)                                                                           \
-    GROWTH("fan_out/" #many, 0.8, .kind = BENCH_COST, .target = (aim),                             \
+    GROWTH("fan_out/" #many, 0.6, .kind = BENCH_COST, .target = (aim),                             \
            .subject = FAN(many, false), .floor = FAN(1, false), .floor_name = "one subscriber",    \
            .series = "publish, subscribers awake", .x_name = "subscribers", .x = (many))
 #define AWAKE_THREADS(many, aim)                                                                   \
-    GROWTH("fan_out/threads/" #many, 0.8, .kind = BENCH_COST, .target = (aim),                     \
+    GROWTH("fan_out/threads/" #many, 0.6, .kind = BENCH_COST, .target = (aim),                     \
            .subject = FAN(many, true), .floor = FAN(1, true), .floor_name = "one subscriber",      \
            .series = "publish, subscribers awake in threads", .x_name = "subscribers",             \
            .x = (many))
@@ -42,7 +42,7 @@ enum {
            .subject = {&bench_topic_asleep, {.subscribers = (many)}, SLEEPS},                      \
            .series = "publish, subscribers asleep", .x_name = "subscribers", .x = (many))
 #define WAITSET(way, many, nothing, words)                                                         \
-    GROWTH("waitset/" way "/" #many, 0.8, .kind = BENCH_COST,                                      \
+    GROWTH("waitset/" way "/" #many, 0.5, .kind = BENCH_COST,                                      \
            .subject = {&bench_waitset, {.topics = (many), .idle = (nothing)}, LOOKS},              \
            .series = "waitset, " words, .x_name = "topics", .x = (many))
 #define MEMORY(name, what, ...)                                                                    \
@@ -68,12 +68,12 @@ const struct bench_scenario bench_growth_scenarios[] = {
     AWAKE_THREADS(4, 0),
     AWAKE_THREADS(16, 1.2),
 
-    ASLEEP(1, 1.0),
-    ASLEEP(2, 1.0),
-    ASLEEP(4, 1.0),
-    ASLEEP(8, 1.5),
-    ASLEEP(16, 2.5),
-    ASLEEP(32, 4.0),
+    ASLEEP(1, 0.6),
+    ASLEEP(2, 0.6),
+    ASLEEP(4, 0.6),
+    ASLEEP(8, 0.7),
+    ASLEEP(16, 0.8),
+    ASLEEP(32, 1.1),
 
     WAITSET("finds_one", 1, false, "finds one message"),
     WAITSET("finds_one", 10, false, "finds one message"),
@@ -84,9 +84,9 @@ const struct bench_scenario bench_growth_scenarios[] = {
     WAITSET("finds_nothing", 100, true, "finds nothing"),
     WAITSET("finds_nothing", 1000, true, "finds nothing"),
 
-    GROWTH("attach", 1.0, .kind = BENCH_LATENCY,
+    GROWTH("attach", 0.8, .kind = BENCH_LATENCY,
            .subject = {&bench_attach, {.size_bytes = 0}, ATTACHES}),
-    GROWTH("first_message", 1.0, .kind = BENCH_LATENCY,
+    GROWTH("first_message", 0.9, .kind = BENCH_LATENCY,
            .subject = {&bench_first_message, {.size_bytes = 0}, ATTACHES}),
 
     MEMORY("region", &bench_region_bytes, .topics = 0),
