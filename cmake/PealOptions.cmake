@@ -5,6 +5,7 @@ option(PEAL_BUILD_TESTS "Build the tests" ${PROJECT_IS_TOP_LEVEL})
 option(PEAL_BUILD_BENCH "Build the benchmarks (needs a C++ compiler and Google Benchmark)"
        ${PROJECT_IS_TOP_LEVEL})
 option(PEAL_BUILD_EXAMPLES "Build the example programs" ${PROJECT_IS_TOP_LEVEL})
+option(PEAL_BUILD_TOOLS "Build the tools (where liblz4, libzstd and zlib are found)" ${PROJECT_IS_TOP_LEVEL})
 option(PEAL_BUILD_SUITES "Add ctest entries that build the tree again with sanitizers, clang and cross compilers" OFF)
 option(PEAL_WERROR "Treat warnings as errors" ${PROJECT_IS_TOP_LEVEL})
 option(PEAL_INSTALL "Add install rules" ${PROJECT_IS_TOP_LEVEL})

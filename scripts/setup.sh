@@ -16,7 +16,8 @@ DEMO_PACKAGES="gcc g++ libc6-dev make cmake ninja-build pkg-config libck-dev lib
 FULL_PACKAGES="$DEMO_PACKAGES git perl libcmocka-dev clang libclang-rt-dev clang-format valgrind libc6-dbg strace mandoc
     gcc-aarch64-linux-gnu libc6-dev-arm64-cross qemu-user
     gcc-i686-linux-gnu libc6-dev-i386-cross
-    libelf1 sparse chromium"
+    libelf1 sparse chromium
+    liblz4-dev libzstd-dev zlib1g-dev"
 PEER_PACKAGES="libdpdk-dev libboost-dev libreaderwriterqueue-dev libconcurrentqueue-dev libiceoryx-posh-dev iceoryx
     libzmq3-dev libnng-dev libnanomsg-dev"
 SYSROOT_PACKAGES="libck-dev liburcu-dev liburcu8 libcmocka-dev libcmocka0"
@@ -91,6 +92,9 @@ sysroot() (
 )
 
 full=yes
+# The official reader of recordings comes through npm, which other distributors of Node put into their nodejs.
+command -v npm >/dev/null 2>&1 || FULL_PACKAGES="$FULL_PACKAGES nodejs npm"
+
 case "${1-}" in
 "") ;;
 --peers) FULL_PACKAGES="$FULL_PACKAGES $PEER_PACKAGES" ;;
