@@ -10,6 +10,8 @@
 #ifndef PEAL_BENCH_ACCOUNT_ACCOUNT_H
 #define PEAL_BENCH_ACCOUNT_ACCOUNT_H
 
+#include "core/atomic.h"
+
 #include <peal/peal.h>
 
 #if __has_include(<valgrind/callgrind.h>)
@@ -42,7 +44,7 @@ extern const struct account_scenario account_topics[], account_rings[], account_
 extern uint32_t account_counted;
 
 /* Written when a counted call begins (1) and ends (0), for tools that see stores only. */
-extern volatile uint64_t account_marker;
+extern peal_u64 account_marker;
 
 _Noreturn void account_die(const char *what);
 
@@ -56,11 +58,12 @@ static inline void account_mark(uint32_t call, uint64_t value)
 {
     if (account_counted != call)
         return;
+    /* relaxed: nobody reads it; the store itself is what is seen */
     if (value)
-        account_marker = value;
+        peal_u64_store_relaxed(&account_marker, value);
     CALLGRIND_TOGGLE_COLLECT;
     if (!value)
-        account_marker = value;
+        peal_u64_store_relaxed(&account_marker, value);
 }
 
 /* Makes call number `number` of the scenario, which must answer `wanted`. */

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "bench/account/account.h"
 
+#include "bus/bus_internal.h"
+
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -8,7 +10,7 @@
 #include <unistd.h>
 
 uint32_t account_counted = UINT32_MAX;
-volatile uint64_t account_marker;
+peal_u64 account_marker;
 
 /* Whole turns of a ring, so that what is done once a turn counts with its share. */
 enum { WARM = ACCOUNT_DEPTH + 64, COUNT = 2 * ACCOUNT_DEPTH };
@@ -93,6 +95,7 @@ int main(int argc, char **argv)
     (void)peal_unlink(url);
     (void)setvbuf(stdout, NULL, _IOLBF, BUFSIZ);
     printf("counts %d\n", ACCOUNT_CAN_COUNT);
+    printf("fences %d\n", bus->fences);
     printf("marker %p\n", (const void *)&account_marker);
     const char *wanted = argc == 2 ? argv[1] : NULL;
     account_all(account_topics, bus, wanted);

@@ -123,12 +123,15 @@ static const char *account_url(void)
     return url;
 }
 
-static struct apart *account_apart_open(bool always_fence, uint32_t size_bytes)
+static struct apart *account_apart_open(bool always_fence, bool with_sleeper, uint32_t size_bytes)
 {
     struct peal_bus_options options = PEAL_BUS_OPTIONS_INIT;
     struct apart *apart = account_allocate(sizeof(*apart));
     options.always_fence = always_fence;
     account_must(peal_bus_open(&apart->bus, account_url(), &options), PEAL_OK, "bus");
+    if (with_sleeper)
+        account_must(peal_bus_open(&apart->sleeper, account_url(), NULL), PEAL_OK, "other bus");
+    (void)peal_unlink(account_url());
     apart->topic = account_topic_open(apart->bus, size_bytes);
     return apart;
 }
@@ -136,10 +139,9 @@ static struct apart *account_apart_open(bool always_fence, uint32_t size_bytes)
 /* Another client sleeps, but with no subscriber of the topic: it need not be rung. */
 static void *account_asleep_open(struct peal_bus *bus, uint32_t size_bytes)
 {
-    struct apart *apart = account_apart_open(false, size_bytes);
+    struct apart *apart = account_apart_open(false, true, size_bytes);
     int fd;
     (void)bus;
-    account_must(peal_bus_open(&apart->sleeper, account_url(), NULL), PEAL_OK, "sleeper's bus");
     account_must(peal_bus_fd(apart->sleeper, &fd), PEAL_OK, "descriptor");
     account_must(peal_bus_arm(apart->sleeper), PEAL_OK, "arm");
     return apart;
@@ -148,7 +150,7 @@ static void *account_asleep_open(struct peal_bus *bus, uint32_t size_bytes)
 static void *account_fencing_open(struct peal_bus *bus, uint32_t size_bytes)
 {
     (void)bus;
-    return account_apart_open(true, size_bytes);
+    return account_apart_open(true, false, size_bytes);
 }
 
 static void account_apart_close(void *state)
@@ -158,7 +160,6 @@ static void account_apart_close(void *state)
     if (apart->sleeper)
         peal_bus_close(apart->sleeper);
     peal_bus_close(apart->bus);
-    (void)peal_unlink(account_url());
     free(apart);
 }
 
