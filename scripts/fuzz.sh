@@ -7,7 +7,7 @@
 #   scripts/fuzz.sh edges TARGET PATTERN [BUILD_FOLDER]   how much of the sources the corpus and earlier runs cover
 #
 # Targets: region (all of core over a spoilt region), queue (queues as programs use them), url, config (peal-vdev's files,
-# options, rules), vfio (messages of vfio-user), reply (what a device server answers).
+# options, rules), vfio (messages of vfio-user), reply (what a device server answers), mcap (recordings).
 #
 # The corpus is tests/fuzz/corpus/TARGET; what a run finds beyond it stays in BUILD_FOLDER. A failing input is written
 # there as crash-...: `BUILD_FOLDER/TARGET crash-...` runs it again.
@@ -40,8 +40,12 @@ sources_of() {
         echo tests/fuzz/reply_fuzz.c tests/support/mock_device.c tests/support/eventually.c transport/vdev/socket*.c \
             transport/base/fork.c transport/base/os.c transport/base/memory.c core/error.c
         ;;
+    mcap)
+        echo tests/fuzz/mcap_fuzz.c tools/peal/mcap/*.c
+        pkg-config --libs liblz4 libzstd zlib
+        ;;
     url) echo tests/fuzz/url_fuzz.c bus/url.c tests/support/fault_plan.c core/error.c transport/registry.c ;;
-    *) echo "fuzz: there is no target '$1'; choose region, queue, url, config, vfio or reply" >&2; exit 2 ;;
+    *) echo "fuzz: there is no target '$1'; choose region, queue, url, config, vfio, reply or mcap" >&2; exit 2 ;;
     esac
 }
 
@@ -80,9 +84,9 @@ if [ "${1-}" = corpus ]; then
 fi
 
 case "${1-}" in
-region | queue | url | config | vfio | reply) targets=$1 ;;
-'') targets="region queue url config vfio reply" ;;
-*) echo "fuzz: there is no target '$1'; choose region, queue, url, config, vfio or reply" >&2; exit 2 ;;
+region | queue | url | config | vfio | reply | mcap) targets=$1 ;;
+'') targets="region queue url config vfio reply mcap" ;;
+*) echo "fuzz: there is no target '$1'; choose region, queue, url, config, vfio, reply or mcap" >&2; exit 2 ;;
 esac
 seconds=${2-60}
 folder=${3-build/fuzz}
