@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "bench/rounds.h"
 
-#include "bench/spacer.h"
+#include "bench/contest/peal_spacer.h"
 #include "bench/supervisor.h"
 
 #include <math.h>

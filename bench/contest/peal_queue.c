@@ -3,6 +3,7 @@
  * The queue: by copy (push and pop), in place where it has that (push, take and done), and strict.
  */
 #include "bench/contest/peal.h"
+#include "bench/contest/peal_spacer.h"
 
 #include "core/cpu.h"
 
@@ -32,8 +33,10 @@ static void *open_any(const struct bench_channel *channel, bool sends, bool is_s
     end->size_bytes = channel->size_bytes;
     end->buffers = bench_peal_buffers(channel->size_bytes);
     bench_peal_bus_open(&end->bus, channel);
+    struct peal_publisher *spacer = bench_spacer_take(end->bus.bus, channel->name);
     bench_peal_must(peal_queue_create(end->bus.bus, channel->name, &options, &end->queue),
                     "peal_queue_create");
+    peal_publisher_close(spacer);
     return end;
 }
 

@@ -4,6 +4,7 @@
  * value. Subscribers are reliable but for the latest value; publishers answer PEAL_FULL at once.
  */
 #include "bench/contest/peal.h"
+#include "bench/contest/peal_spacer.h"
 
 #include "core/cpu.h"
 
@@ -33,8 +34,10 @@ static void open_publisher(struct topic_end *end, const struct bench_channel *ch
     /* Room for as many longest messages as the slots have; none needed if they fit in slots. */
     if (channel->size_bytes > 4000)
         options.payload_bytes = ((uint64_t)channel->size_bytes + 128) * options.depth;
+    struct peal_publisher *spacer = bench_spacer_take(end->bus.bus, channel->name);
     bench_peal_must(peal_publisher_create(end->bus.bus, channel->name, &options, &end->publisher),
                     "peal_publisher_create");
+    peal_publisher_close(spacer);
 }
 
 static void open_subscriber(struct topic_end *end, const struct bench_channel *channel)

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "bench/spacer.h"
+#include "bench/contest/peal_spacer.h"
 
 #include <peal/peal.h>
 
@@ -28,17 +28,32 @@ static uint64_t size_bytes(struct peal_bus *bus, uint64_t number)
     return mixed(number) % (most / MESSAGE_BYTES + 1) * MESSAGE_BYTES;
 }
 
-void bench_spacer_open(struct bench_spacer *spacer, const char *url, uint64_t number)
+static struct peal_publisher *take(struct peal_bus *bus, uint64_t number)
 {
     struct peal_publisher_options options = PEAL_PUBLISHER_OPTIONS_INIT;
+    struct peal_publisher *publisher = NULL;
 
-    *spacer = (struct bench_spacer){.bus = NULL};
-    if (peal_bus_open(&spacer->bus, url, NULL) != PEAL_OK)
-        return; /* what is measured will say why */
     options.message_bytes_max = MESSAGE_BYTES;
     options.depth = 2;
-    options.payload_bytes = 2 * MESSAGE_BYTES + size_bytes(spacer->bus, number);
-    (void)peal_publisher_create(spacer->bus, "bench.spacer", &options, &spacer->publisher);
+    options.payload_bytes = 2 * MESSAGE_BYTES + size_bytes(bus, number);
+    (void)peal_publisher_create(bus, "bench.spacer", &options, &publisher);
+    return publisher;
+}
+
+struct peal_publisher *bench_spacer_take(struct peal_bus *bus, const char *name)
+{
+    uint64_t number = 0;
+
+    for (; *name != '\0'; name++)
+        number = number * 31 + (unsigned char)*name;
+    return take(bus, number);
+}
+
+void bench_spacer_open(struct bench_spacer *spacer, const char *url, uint64_t number)
+{
+    *spacer = (struct bench_spacer){.bus = NULL};
+    if (peal_bus_open(&spacer->bus, url, NULL) == PEAL_OK) /* what is measured will say why not */
+        spacer->publisher = take(spacer->bus, number);
 }
 
 void bench_spacer_close(struct bench_spacer *spacer)
