@@ -37,18 +37,18 @@ static void channel_free(struct mcap_channel *channel)
 
 void mcap_catalog_clear(struct mcap_catalog *catalog)
 {
-    for (size_t id = 0; id < MCAP_CHANNELS_MAX; id++) {
-        if (catalog->schemas)
-            schema_free(catalog->schemas[id]);
-        if (catalog->channels)
-            channel_free(catalog->channels[id]);
+    for (size_t id = 0; catalog->schema_count > 0; id++) {
+        if (catalog->schemas[id])
+            catalog->schema_count--;
+        schema_free(catalog->schemas[id]);
+        catalog->schemas[id] = NULL;
     }
-    if (catalog->schemas)
-        memset(catalog->schemas, 0, MCAP_CHANNELS_MAX * sizeof(struct mcap_schema *));
-    if (catalog->channels)
-        memset(catalog->channels, 0, MCAP_CHANNELS_MAX * sizeof(struct mcap_channel *));
-    catalog->schema_count = 0;
-    catalog->channel_count = 0;
+    for (size_t id = 0; catalog->channel_count > 0; id++) {
+        if (catalog->channels[id])
+            catalog->channel_count--;
+        channel_free(catalog->channels[id]);
+        catalog->channels[id] = NULL;
+    }
     catalog->used_bytes = 0;
 }
 

@@ -17,6 +17,13 @@
 
 #include <cmocka.h>
 
+/* Tests that go through a file byte by byte take every byte, or with sanitizers, which are slow, every few. */
+#if defined(PEAL_SANITIZE_ADDRESS) || defined(PEAL_SANITIZE_THREAD)
+#define BYTE_STEP 7
+#else
+#define BYTE_STEP 1
+#endif
+
 #define NO_DATA ((struct mcap_span){NULL, 0})
 
 static inline int memory_file(const void *bytes, size_t size_bytes)

@@ -209,18 +209,18 @@ static void every_byte_that_is_spoilt_is_noticed_and_none_crashes(void **state)
 {
     (void)state;
     for (int compression = 0; compression < 3; compression++) {
-        int fd = file_of((enum mcap_compression)compression, 40, 0);
+        int fd = file_of((enum mcap_compression)compression, 20, 0);
         size_t size_bytes;
         unsigned char *bytes = bytes_of(fd, &size_bytes);
         uint64_t seed = random_seed() + (uint64_t)compression;
-        for (size_t at = 0; at < size_bytes; at++) {
+        for (size_t at = seed % BYTE_STEP; at < size_bytes; at += BYTE_STEP) {
             unsigned char spoilt = (unsigned char)(bytes[at] ^ (1U << random_below(&seed, 8)));
             uint64_t messages;
             assert_true(pwrite(fd, &spoilt, 1, (off_t)at) == 1);
             bool by_time = read_all(fd, MCAP_BY_TIME, &messages);
-            assert_true(messages <= 40);
+            assert_true(messages <= 20);
             bool by_file = read_all(fd, MCAP_BY_FILE, &messages);
-            assert_true(messages <= 41); /* an index may have turned into a message */
+            assert_true(messages <= 21); /* an index may have turned into a message */
             if (!by_time && !by_file)
                 fail_msg("byte %zu of %zu, compression %d", at, size_bytes, compression);
             assert_true(pwrite(fd, &bytes[at], 1, (off_t)at) == 1);

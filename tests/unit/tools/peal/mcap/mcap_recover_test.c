@@ -114,7 +114,7 @@ static void a_file_cut_at_any_byte_keeps_all_that_is_whole(void **state)
         const struct history history = {.compression = (enum mcap_compression)compression,
                                         .chunk_bytes = 1024,
                                         .channels = 2,
-                                        .messages = 40,
+                                        .messages = 24,
                                         .size_max_bytes = 100,
                                         .metadata = 10};
         int fd = make(&history, 1);
@@ -122,7 +122,7 @@ static void a_file_cut_at_any_byte_keeps_all_that_is_whole(void **state)
         unsigned char *bytes = bytes_of(fd, &size_bytes);
         uint64_t *expected = expected_messages(fd, size_bytes, compression != 0);
         uint64_t messages;
-        for (size_t at = 0; at <= size_bytes; at++) {
+        for (size_t at = 0; at <= size_bytes; at += BYTE_STEP) {
             struct mcap_recovered recovered = recovered_from(bytes, at, &messages);
             if (messages != expected[at])
                 fail_msg("cut at %zu of %zu, compression %d: %zu messages, not %zu", at, size_bytes,
@@ -130,7 +130,8 @@ static void a_file_cut_at_any_byte_keeps_all_that_is_whole(void **state)
             assert_true(recovered.torn_bytes <= at);
             assert_true(compression == 0 || recovered.unchecked == 0);
         }
-        assert_int_equal(messages, 40);
+        (void)recovered_from(bytes, size_bytes, &messages);
+        assert_int_equal(messages, 24);
         free(expected);
         free(bytes);
         (void)close(fd);
