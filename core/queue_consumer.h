@@ -47,7 +47,7 @@ struct peal_queue_consumer {
 
 /* Messages that are ours until peal_queue_consumer_finish(). */
 struct peal_queue_batch {
-    const struct peal_queue_source *source;
+    struct peal_queue_source *source;
     struct peal_queue_range range;
     uint32_t lane;
     bool is_redelivered; /* a dead consumer had them; it may have worked on them or not */

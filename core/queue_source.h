@@ -26,6 +26,8 @@ struct peal_queue_source {
     const peal_u32 *lengths;
     const peal_u64 *tickets; /* NULL unless the queue is strict */
     struct peal_queue_lane_shared *lane;
+    uint64_t popped; /* what our line says to observers, and the next */
+    uint64_t redelivered;
 };
 
 /* Messages that are ours until peal_queue_source_finish(). */
@@ -92,21 +94,12 @@ static inline bool peal_queue_source_message(const struct peal_queue_source *sou
     return true;
 }
 
-/* What observers see of us in this lane; our line, which the claims are in as well. */
+/* Our line in the lane: the claim's, and what observers are told stands in it as well. */
 static inline struct peal_queue_reader_shared *
 peal_queue_source_line(const struct peal_queue_source *source)
 {
     unsigned char *claim = (unsigned char *)source->claim;
     return (void *)(claim - offsetof(struct peal_queue_reader_shared, claim));
-}
-
-/* To be called before the claim goes, for the line is ours until then. */
-static inline void peal_queue_source_count(const struct peal_queue_source *source, uint32_t done)
-{
-    struct peal_queue_reader_shared *line = peal_queue_source_line(source);
-    /* no fault point: figures.
-     * relaxed: for observers, who decide nothing by them; only we write them */
-    peal_u64_store_relaxed(&line->popped, peal_u64_load_relaxed(&line->popped) + done);
 }
 
 /* Done with what was claimed: the producer may write there again. */

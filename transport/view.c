@@ -173,7 +173,8 @@ static const char *region_of(const char *file)
         strlen(file) - prefix > PEAL_TRANSPORT_NAME_MAX ||
         peal_transport_check_name(file + prefix) != PEAL_OK)
         return NULL;
-    (void)snprintf(path, sizeof(path), PEAL_POSIX_DIRECTORY "/%s", file);
+    (void)snprintf(path, sizeof(path), PEAL_POSIX_DIRECTORY "/" PEAL_POSIX_PREFIX "%.31s",
+                   file + prefix);
     return lstat(path, &what) == 0 && S_ISREG(what.st_mode) ? file + prefix : NULL;
 }
 

@@ -72,6 +72,8 @@ static void print_queue(void)
     FIELD(peal_queue_reader_shared, tag);
     FIELD(peal_queue_reader_shared, claim);
     FIELD(peal_queue_reader_shared, lost_claim);
+    FIELD(peal_queue_reader_shared, popped);
+    FIELD(peal_queue_reader_shared, redelivered);
     STRUCT(peal_queue_lane_shared);
     FIELD(peal_queue_lane_shared, geometry.message_bytes_max);
     FIELD(peal_queue_lane_shared, drops.claim);
@@ -113,6 +115,8 @@ static void print_lane(void)
     FIELD(peal_lane_reader_shared, tag);
     FIELD(peal_lane_reader_shared, cursor);
     FIELD(peal_lane_reader_shared, invited);
+    FIELD(peal_lane_reader_shared, delivered);
+    FIELD(peal_lane_reader_shared, lost);
     STRUCT(peal_lane_shared);
     FIELD(peal_lane_shared, geometry.magic);
     FIELD(peal_lane_shared, geometry.incarnation);

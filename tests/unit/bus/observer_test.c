@@ -277,6 +277,14 @@ static void a_queue_shows_both_its_ends(void **state)
     look();
     assert_int_equal(sight.subscriber[sight.subscribers - 1].taken, 2);
     assert_int_equal(sight.subscriber[sight.subscribers - 1].redelivered, 2);
+    /* A successor in its entry begins from nothing. */
+    peal_queue_close(popper);
+    assert_int_equal(peal_queue_create(other, "jobs", &options, &popper), PEAL_OK);
+    look();
+    for (uint32_t i = 0; i < sight.subscribers; i++) {
+        assert_int_equal(sight.subscriber[i].taken, 0);
+        assert_int_equal(sight.subscriber[i].redelivered, 0);
+    }
     peal_queue_close(pusher);
     peal_queue_close(popper);
 }
