@@ -13,6 +13,7 @@
 #include "core/lane_life.h"
 #include "core/lane_reader.h"
 #include "core/lane_writer.h"
+#include "core/observe.h"
 #include "core/recover.h"
 #include "core/spsc.h"
 #include "tests/fuzz/region_queue.h"
@@ -281,6 +282,56 @@ static void audit(void)
                                 found.pages_remains + found.pages_lost);
 }
 
+static void seen_topic(void *context, const struct peal_observer_topic *topic)
+{
+    (void)context;
+    must(topic->index < 4 && strlen(topic->name) < PEAL_TOPIC_NAME_BYTES &&
+         strlen(topic->type_name) < PEAL_TOPIC_NAME_BYTES);
+}
+
+static void seen_client(void *context, const struct peal_observer_client *client)
+{
+    (void)context;
+    must(client->index < PEAL_CLIENTS_MAX && strlen(client->name) <= PEAL_CLIENT_NAME_BYTES);
+}
+
+/* Looks at some messages as well. */
+static void seen_publisher(void *context, const struct peal_observer_publisher *publisher)
+{
+    unsigned char bytes[64];
+    struct peal_message message;
+    (void)context;
+    must(publisher->lane < PEAL_TOPIC_LANES_MAX && strlen(publisher->name) <= 32 &&
+         publisher->lane_bytes <= REGION_BYTES);
+    for (uint64_t back = 0; back < 4; back++)
+        if (peal_observe_message(memory, REGION_BYTES, publisher->topic, publisher->lane,
+                                 publisher->published - back, bytes, sizeof(bytes),
+                                 &message) == PEAL_OK)
+            must(message.size_bytes <= sizeof(bytes));
+}
+
+static void seen_subscriber(void *context, const struct peal_observer_subscriber *subscriber)
+{
+    (void)context;
+    must(subscriber->entry < PEAL_TOPIC_SUBSCRIBERS_MAX);
+}
+
+static void observe(void)
+{
+    static unsigned char before[REGION_BYTES];
+    const struct peal_observer_visitor visitor = {
+        .struct_bytes = sizeof(visitor),
+        .topic = seen_topic,
+        .client = seen_client,
+        .publisher = seen_publisher,
+        .subscriber = seen_subscriber,
+    };
+    memcpy(before, memory, REGION_BYTES);
+    (void)peal_observe_region(memory, REGION_BYTES, &visitor, &authority);
+    (void)peal_observe_region(memory, REGION_BYTES, &visitor, NULL);
+    must(memcmp(before, memory, REGION_BYTES) == 0);
+}
+
 /* Attaches as whoever comes new, and does what such a one does. */
 static void come_new(struct stream *stream)
 {
@@ -338,6 +389,7 @@ static void run_command(struct stream *stream)
         break;
     case 4:
         audit();
+        observe();
         break;
     case 5:
         rejoin(stream);
@@ -373,6 +425,7 @@ static void visit_image(struct stream *stream)
     memcpy(memory, stream->at, given < REGION_BYTES ? given : REGION_BYTES);
     stream->at = stream->end;
     audit();
+    observe();
     take(stream);
     rejoin(stream);
     take(stream);
