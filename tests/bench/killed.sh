@@ -8,7 +8,8 @@ folder=$(mktemp -d)
 guard=''
 
 clean() {
-    [ -z "$guard" ] || kill -KILL "$guard" 2>/dev/null
+    # The second signal ends it at once, and it still clears up.
+    [ -z "$guard" ] || { kill -TERM "$guard" && sleep 0.1 && kill -TERM "$guard" && wait "$guard"; } 2>/dev/null
     rm -rf "$folder"
 }
 trap clean EXIT
@@ -30,7 +31,7 @@ until_true() {
     done
 }
 
-# There is one conductor; its workers are its children.
+# Of the children of the guard the conductor is the one that stays; its workers are its own children.
 find_conductor() {
     conductor=$(pgrep -P "$guard" -x peal-bench | head -1)
     [ -n "$conductor" ]
@@ -43,12 +44,20 @@ remains() {
     pgrep -f "peal-bench-$conductor"
 }
 
+# Stops the conductor to look, so that what is seen is still there when it is killed.
+is_caught() {
+    find_conductor && kill -STOP "$conductor" 2>/dev/null || return 1
+    "$1" && return 0
+    kill -CONT "$conductor"
+    return 1
+}
+
 # kill_when CONDITION CONTENDERS
 kill_when() {
     "$bench" --rounds 999 --filter '^latency/64$' --contenders "$2" >"$folder/out" 2>"$folder/err" &
     guard=$!
     until_true find_conductor || fail "$2: there is no conductor"
-    until_true "$1" || fail "$2: its turn does not come"
+    until_true is_caught "$1" || fail "$2: its turn does not come"
     kill -KILL "$conductor"
     wait "$guard"
     code=$?
