@@ -134,6 +134,8 @@ enum peal_status peal_observer_visit(struct peal_observer *observer,
         return no_observer();
     enum peal_status status =
         peal_options_read(&known, sizeof(known), visitor, "peal_observer_visitor");
+    if (status == PEAL_OK)
+        status = peal_view_check(&observer->view);
     if (status != PEAL_OK)
         return status;
     return peal_observe_region(observer->view.base, observer->view.size_bytes, &known,
@@ -146,6 +148,9 @@ enum peal_status peal_observer_audit(struct peal_observer *observer,
 {
     if (observer == NULL)
         return no_observer();
+    enum peal_status status = peal_view_check(&observer->view);
+    if (status != PEAL_OK)
+        return status;
     return peal_audit_memory(observer->view.base, observer->view.size_bytes, options,
                              authority_of(observer), audit);
 }
@@ -158,6 +163,9 @@ enum peal_status peal_observer_peek(struct peal_observer *observer, uint32_t top
         return no_observer();
     if (message == NULL || (buffer == NULL && capacity_bytes != 0))
         return peal_fail(PEAL_EINVAL, "no place for the message; give a buffer and a message");
+    enum peal_status status = peal_view_check(&observer->view);
+    if (status != PEAL_OK)
+        return status;
     return peal_observe_message(observer->view.base, observer->view.size_bytes, topic, lane, number,
                                 buffer, capacity_bytes, message);
 }

@@ -43,6 +43,14 @@ static enum peal_status map(struct peal_view *view, const char *name, int descri
 
 /* ---- posix ---- */
 
+static bool read_header(const struct peal_view *view, struct peal_posix_header *header)
+{
+    struct stat object;
+    return pread(view->descriptor, header, sizeof(*header), 0) == (ssize_t)sizeof(*header) &&
+           fstat(view->descriptor, &object) == 0 && object.st_size > 0 &&
+           (uint64_t)object.st_size >= view->map_bytes;
+}
+
 static enum peal_status open_posix(struct peal_view *view, const char *name)
 {
     uint64_t region_bytes = 0;
@@ -52,8 +60,15 @@ static enum peal_status open_posix(struct peal_view *view, const char *name)
     if (status != PEAL_OK)
         return status;
     view->members_known = true;
-    return map(view, name, view->descriptor, PEAL_POSIX_CONTROL_BYTES + region_bytes,
-               PEAL_POSIX_CONTROL_BYTES);
+    status = map(view, name, view->descriptor, PEAL_POSIX_CONTROL_BYTES + region_bytes,
+                 PEAL_POSIX_CONTROL_BYTES);
+    if (status != PEAL_OK)
+        return status;
+    struct peal_posix_header header = {0};
+    if (!read_header(view, &header))
+        return peal_fail(PEAL_ECORRUPT, "the object of '%s' has just been cut short", name);
+    view->generation = header.generation;
+    return PEAL_OK;
 }
 
 /* ---- vdev ---- */
@@ -154,6 +169,19 @@ void peal_view_close(struct peal_view *view)
     if (view->transport != NULL)
         view->transport->ops->close(view->transport);
     *view = (struct peal_view){.index = PEAL_TRANSPORT_CLIENTS_MAX, .descriptor = -1};
+}
+
+enum peal_status peal_view_check(const struct peal_view *view)
+{
+    struct peal_posix_header header = {0};
+    if (view->descriptor < 0)
+        return PEAL_OK;
+    if (read_header(view, &header) && header.magic == PEAL_POSIX_MAGIC &&
+        header.generation == view->generation)
+        return PEAL_OK;
+    return peal_fail(PEAL_EFORMAT,
+                     "the object was cut short, or made anew by a program that came after all "
+                     "others had gone; open it again");
 }
 
 uint64_t peal_view_members(const struct peal_view *view)

@@ -21,7 +21,8 @@ struct peal_view {
     struct peal_transport *transport; /* vdev */
     void *map;
     size_t map_bytes;
-    int descriptor; /* posix: to ask for locks; -1: none */
+    int descriptor;      /* posix: to ask for locks; -1: none */
+    uint64_t generation; /* posix: of the object as it was mapped */
 };
 
 /*
@@ -34,6 +35,13 @@ enum peal_status peal_view_open(struct peal_view *view, const char *scheme, cons
                                 const struct peal_transport_options *options);
 
 void peal_view_close(struct peal_view *view);
+
+/*
+ * Before each look: is what is mapped still what it was? An object whose clients have all died may be
+ * cut to nothing and made anew in place by who wants another size. EFORMAT with a message: it was;
+ * open a new view. (Who touches the mapping at that very moment gets SIGBUS.)
+ */
+enum peal_status peal_view_check(const struct peal_view *view);
 
 /* The members as the authority tells them now, without us. Only if members_known. */
 uint64_t peal_view_members(const struct peal_view *view);

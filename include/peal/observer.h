@@ -25,7 +25,9 @@
  * steps that depends on the region's size alone. Figures are not of one moment, and whoever writes them
  * may lie. What keeps changing while it is looked at is left out of a visit.
  *
- * A file or object that is cut short while it is looked at raises SIGBUS as for any reader.
+ * posix: when the last client has gone, who comes next and wants another size makes the object anew in
+ * place. An observer finds that out before each look and answers EFORMAT: open another one. In that very
+ * moment, and whenever a file or object is cut short by force, it gets SIGBUS as any reader does.
  *
  * Threads: one handle is used by one thread at a time.
  */
@@ -187,7 +189,7 @@ PEAL_API enum peal_status peal_observer_open(struct peal_observer **observer, co
 PEAL_API void peal_observer_close(struct peal_observer *observer);
 
 /* Calls back in this thread. Does not block. OK; EFORMAT: the region is being laid out anew, or is none
- * any more; EINVAL. */
+ * any more, or its object was made anew (open another observer); EINVAL. */
 PEAL_API enum peal_status peal_observer_visit(struct peal_observer *observer,
                                               const struct peal_observer_visitor *visitor);
 

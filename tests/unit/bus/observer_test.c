@@ -688,6 +688,31 @@ static void a_region_that_goes_is_looked_at_to_the_end(void **state)
     peal_u64_store_relaxed(&bus->region.header->layout.magic, PEAL_REGION_MAGIC);
 }
 
+static void an_object_that_was_made_anew_is_not_touched(void **state)
+{
+    (void)state;
+    struct peal_bus_options options = PEAL_BUS_OPTIONS_INIT;
+    struct peal_audit audit = {.struct_bytes = sizeof(audit)};
+    struct peal_message message;
+    struct peal_bus *smaller;
+    unsigned char byte;
+    peal_bus_close(bus);
+    peal_bus_close(other);
+    look();
+    options.size_bytes = UINT64_C(1) << 20;
+    assert_int_equal(peal_bus_open(&smaller, url, &options), PEAL_OK);
+    assert_int_equal(sight_take(&sight, observer), PEAL_EFORMAT);
+    assert_int_equal(peal_observer_audit(observer, NULL, &audit), PEAL_EFORMAT);
+    assert_int_equal(peal_observer_peek(observer, 0, 0, 0, &byte, 1, &message), PEAL_EFORMAT);
+    peal_observer_close(observer);
+    assert_int_equal(peal_observer_open(&observer, url, NULL), PEAL_OK);
+    look();
+    assert_int_equal(sight.region.region_bytes, UINT64_C(1) << 20);
+    peal_bus_close(smaller);
+    bus = open_as("engine");
+    other = open_as("gauge");
+}
+
 static void note_if_ours(void *context, const char *found)
 {
     *(unsigned *)context += strcmp(found, url) == 0;
@@ -764,6 +789,7 @@ int main(void)
         TEST(a_saved_copy_is_read_like_a_live_region),
         TEST(what_cannot_be_looked_at_is_refused_with_a_reason),
         TEST(a_region_that_goes_is_looked_at_to_the_end),
+        TEST(an_object_that_was_made_anew_is_not_touched),
         TEST(regions_are_listed),
         TEST(a_name_is_made_fit_for_a_terminal),
         TEST(a_spoilt_lane_is_said_to_be_spoilt),
