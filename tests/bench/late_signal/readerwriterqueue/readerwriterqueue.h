@@ -4,12 +4,12 @@
  * is: the element is in the queue, and the signal that it is has not been given. peek() shows it then, and
  * pop() refuses.
  */
-#ifndef PEAL_TESTS_BENCH_LATE_SIGNAL_H
-#define PEAL_TESTS_BENCH_LATE_SIGNAL_H
+#ifndef PEAL_TESTS_BENCH_LATE_SIGNAL_READERWRITERQUEUE_READERWRITERQUEUE_H
+#define PEAL_TESTS_BENCH_LATE_SIGNAL_READERWRITERQUEUE_READERWRITERQUEUE_H
 
-#include <atomic>
 #include <chrono>
 #include <cstdint>
+#include <mutex>
 #include_next <readerwriterqueue/readerwriterqueue.h>
 #include <sched.h>
 #include <thread>
@@ -29,7 +29,8 @@ template <class T> class LateReaderWriterQueue
             return false;
         for (unsigned i = 0; i < 20; i++)
             (void)sched_yield();
-        signals.fetch_add(1);
+        std::lock_guard<std::mutex> guard(lock);
+        signals++;
         return true;
     }
     bool try_dequeue(T &element)
@@ -59,13 +60,16 @@ template <class T> class LateReaderWriterQueue
   private:
     bool take_signal()
     {
-        if (signals.load() == 0)
+        std::lock_guard<std::mutex> guard(lock);
+
+        if (signals == 0)
             return false;
-        signals.fetch_sub(1); /* there is one consumer */
+        signals--;
         return true;
     }
     ReaderWriterQueue<T> inner;
-    std::atomic<uint64_t> signals{0};
+    std::mutex lock;
+    uint64_t signals = 0;
 };
 
 } // namespace moodycamel
