@@ -768,6 +768,26 @@ static void a_spoilt_lane_is_said_to_be_spoilt(void **state)
     peal_publisher_close(publisher);
 }
 
+static void a_cursor_beyond_the_messages_makes_no_lag(void **state)
+{
+    (void)state;
+    struct peal_publisher *publisher = publish_as("left", 16, PEAL_FULL_REFUSE);
+    struct peal_subscriber *subscriber = topic_subscribe(other, "wheel", PEAL_RELIABLE);
+    assert_int_equal(topic_put(publisher, 0), PEAL_OK);
+    uint32_t first = peal_u32_load_relaxed(&bus->region.topics[0].lanes[0].first_page);
+    struct peal_lane_shared *lane = (void *)(bus->region.base + (size_t)first * PEAL_PAGE_BYTES);
+    peal_u64_store_relaxed(&lane->readers[0].cursor, 5);
+    look();
+    assert_int_equal(sight.subscriber[0].cursor, 5);
+    assert_int_equal(sight.subscriber[0].lag, 0);
+    peal_u64_store_relaxed(&lane->readers[0].cursor, UINT64_MAX);
+    look();
+    assert_false(sight.subscriber[0].cursor_known);
+    assert_int_equal(sight.subscriber[0].lag, 0);
+    peal_subscriber_close(subscriber);
+    peal_publisher_close(publisher);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -793,6 +813,7 @@ int main(void)
         TEST(regions_are_listed),
         TEST(a_name_is_made_fit_for_a_terminal),
         TEST(a_spoilt_lane_is_said_to_be_spoilt),
+        TEST(a_cursor_beyond_the_messages_makes_no_lag),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
