@@ -137,7 +137,7 @@ enum bench_verdict bench_pairs_verdict(const struct bench_pairs *pairs)
 
 bool bench_pairs_can_decide(const struct bench_pairs *pairs)
 {
-    return bench_sign_test(0, pairs->rounds) <= BENCH_CHANCE;
+    return bench_sign_test(0, pairs->decided) <= BENCH_CHANCE;
 }
 
 enum bench_verdict bench_ranking_verdict(const struct bench_ranking *ranking)

@@ -55,7 +55,7 @@ const char *bench_verdict_name(enum bench_verdict verdict); /* "ahead", ... */
 /* Of one pair of contenders. */
 enum bench_verdict bench_pairs_verdict(const struct bench_pairs *pairs);
 
-/* Whether as many rounds could decide anything, were they of one mind. */
+/* Whether as many rounds that differ could decide anything, were they of one mind. */
 bool bench_pairs_can_decide(const struct bench_pairs *pairs);
 
 /* Of Peal's best beside all peers. */

@@ -432,6 +432,13 @@ static void too_few_rounds_are_told_and_not_listed(void **state)
     has(text, "Not ahead: undecided, for want of rounds: 1 pairs");
     has_not(text, "contradict");
     free(text);
+    (void)forget(state);
+    add_stopped("peal queue", BENCH_PARTY_PEAL, 0, 0); /* eleven rounds, of which two differ */
+    add_stopped("rte_ring", BENCH_PARTY_PEER, 2, 0);
+    text = text_of(write_foot);
+    has(text, "Not ahead: undecided, for want of rounds: 1 pairs");
+    has_not(text, "contradict");
+    free(text);
 }
 
 static void tables_tell_pairs_targets_and_wedges(void **state)
