@@ -19,7 +19,6 @@
 #include <stddef.h>
 #include <stdlib.h>
 #include <sys/mman.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include <cmocka.h>
@@ -585,20 +584,6 @@ static void nothing_is_written(void **state)
     peal_publisher_close(publisher);
 }
 
-static void permission_to_read_is_enough(void **state)
-{
-    (void)state;
-    char path[96];
-    struct peal_observer *second;
-    (void)snprintf(path, sizeof(path), "/dev/shm/peal.%s", name_of);
-    assert_int_equal(chmod(path, 0400), 0);
-    assert_int_equal(peal_observer_open(&second, url, NULL), PEAL_OK);
-    assert_int_equal(sight_take(&sight, second), PEAL_OK);
-    assert_int_equal(sight.clients, 2);
-    peal_observer_close(second);
-    assert_int_equal(chmod(path, 0600), 0);
-}
-
 /* ---- copies ---- */
 
 static void copy_object(const char *to, size_t offset)
@@ -704,10 +689,6 @@ static void an_object_that_was_made_anew_is_not_touched(void **state)
     assert_int_equal(sight_take(&sight, observer), PEAL_EFORMAT);
     assert_int_equal(peal_observer_audit(observer, NULL, &audit), PEAL_EFORMAT);
     assert_int_equal(peal_observer_peek(observer, 0, 0, 0, &byte, 1, &message), PEAL_EFORMAT);
-    peal_observer_close(observer);
-    assert_int_equal(peal_observer_open(&observer, url, NULL), PEAL_OK);
-    look();
-    assert_int_equal(sight.region.region_bytes, UINT64_C(1) << 20);
     peal_bus_close(smaller);
     bus = open_as("engine");
     other = open_as("gauge");
@@ -805,7 +786,6 @@ int main(void)
         TEST(long_messages_and_checksums_are_peeked_at),
         TEST(a_queue_is_not_peeked_at),
         TEST(nothing_is_written),
-        TEST(permission_to_read_is_enough),
         TEST(a_saved_copy_is_read_like_a_live_region),
         TEST(what_cannot_be_looked_at_is_refused_with_a_reason),
         TEST(a_region_that_goes_is_looked_at_to_the_end),
