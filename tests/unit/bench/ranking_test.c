@@ -6,6 +6,7 @@
 #include "bench/results/results.c"
 
 #include "bench/results/figures.c"
+#include "bench/results/pairs.c"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -14,13 +15,16 @@
 
 #include <cmocka.h>
 
+/* As many as decide a sign test, if they are of one mind. */
+enum { ROUNDS = 6 };
+
 static struct bench_record *add(struct bench_results *results, const char *scenario,
                                 const char *contender, enum bench_party party, double value)
 {
     struct bench_record *record =
         bench_results_add(results, BENCH_GROUP_THROUGHPUT, scenario, contender, party, BENCH_PER_S);
 
-    for (unsigned i = 0; i < 3; i++)
+    for (unsigned i = 0; i < ROUNDS; i++)
         bench_record_round(record, value * (i + 1), 2 * value * (i + 1), false);
     return record;
 }
