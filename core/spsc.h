@@ -34,6 +34,8 @@
  *   has taken all of it and knows of nothing more, the next look comes some relax hints (about
  *   0.2 us) later; runs grow and the line travels seldom. A look that found one element or none is
  *   never delayed, so request and reply over two rings, and polling an empty ring, cost no time.
+ *   A span that is peeked at is asked for as a whole, for its reader works on each element before it
+ *   comes to the next, and by itself a core then has few of the lines under way at once.
  *
  * Room
  *   What is pushed is visible when the call returns. Room is given back lazily: the consumer stores
@@ -76,6 +78,7 @@
 #ifndef PEAL_CORE_SPSC_H
 #define PEAL_CORE_SPSC_H
 
+#include "core/cpu.h"
 #include "core/fault.h"
 #include "core/spsc_shared.h"
 
@@ -305,7 +308,11 @@ static inline enum peal_status peal_spsc_consumer_peek(struct peal_spsc_consumer
     wanted = peal_spsc_min(capacity - (head & (capacity - 1)), wanted);
     enum peal_status status = peal_spsc_consumer_unread(consumer, wanted, granted);
     consumer->peeked_end = head + *granted;
-    *span = consumer->elements + peal_spsc_offset(head, capacity, consumer->element_bytes);
+    const unsigned char *first =
+        consumer->elements + peal_spsc_offset(head, capacity, consumer->element_bytes);
+    if (*granted > 1)
+        peal_cpu_fetch_span(first, *granted * consumer->element_bytes);
+    *span = first;
     return status;
 }
 
