@@ -170,6 +170,11 @@ enum peal_status peal_publisher_publish_batch(struct peal_publisher *publisher,
     size_t done = 0;
     const uint64_t first = publisher->writer.next;
     while (status == PEAL_OK && done < count) {
+        if (PEAL_LIKELY(peal_lane_is_plain(&publisher->writer, messages[done].size_bytes))) {
+            peal_lane_put_plain(&publisher->writer, messages[done].data, messages[done].size_bytes);
+            done++;
+            continue;
+        }
         status = put(publisher, messages[done].data, messages[done].size_bytes);
         if (status == PEAL_DROPPED) {
             dropped = true;

@@ -30,6 +30,10 @@ static enum peal_status read_options(struct peal_publisher_options *known,
                          "full_policy %d is not one of enum peal_full_policy; choose "
                          "PEAL_FULL_WAIT, _REFUSE, _DROP_NEWEST or _EVICT",
                          (int)known->full_policy);
+    if (known->payload_warm_bytes && known->full_policy == PEAL_FULL_EVICT)
+        return peal_fail(PEAL_EINVAL,
+                         "payload_warm_bytes reuses what subscribers are done with, and "
+                         "PEAL_FULL_EVICT does not wait for them; choose one of the two");
     if (known->name && strlen(known->name) > PEAL_CLIENT_NAME_BYTES - 1)
         return peal_fail(PEAL_EINVAL,
                          "the publisher's name \"%.40s...\" is too long; use at most %u characters",
@@ -142,6 +146,7 @@ enum peal_status peal_publisher_create(struct peal_bus *bus, const char *topic,
         free_publisher(made);
         return status;
     }
+    made->writer.payload_warm_bytes = options.payload_warm_bytes;
     status = peal_endpoint_register(&made->endpoint, bus, &publisher_ops);
     if (status != PEAL_OK) {
         peal_lane_close(&bus->region, &made->place);

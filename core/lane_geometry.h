@@ -11,7 +11,8 @@
 #include <peal/status.h>
 
 #define PEAL_LANE_DEPTH_MAX (1u << 20)
-#define PEAL_LANE_STRIDE_MAX 4096u         /* longer messages go through the payload ring */
+/* Longer messages go through the payload ring. A page and its head go in a slot: one place to look, not two. */
+#define PEAL_LANE_STRIDE_MAX 4160u
 #define PEAL_LANE_PAYLOAD_MAX (1ull << 40) /* keeps every sum below far from 2^64 */
 #define PEAL_SLOT_HEAD_BYTES 16u           /* stamp, length, kind */
 

@@ -209,6 +209,10 @@ void peal_lane_note_drops(struct peal_lane_reader *reader, uint32_t dropped_low)
 /* Marks `number` as finished with and moves `done` over what is finished in a row. */
 static void finish(struct peal_lane_reader *reader, uint64_t number)
 {
+    if (PEAL_LIKELY(number == reader->done && reader->early == 0)) {
+        reader->done++;
+        return;
+    }
     if (number < reader->done || number - reader->done >= PEAL_LANE_HELD_MAX)
         return; /* overrun meanwhile, see jump() */
     reader->early |= 1ull << (number - reader->done);
@@ -314,12 +318,30 @@ enum peal_status peal_lane_take_copy(struct peal_lane_reader *reader, void *buff
     return PEAL_EMPTY;
 }
 
+/*
+ * Asks for the next `count` slots at once: as many as came together the time before, which in a steady
+ * stream will have come by now. What has not would be taken from the publisher while it writes.
+ */
+static void fetch_slots(const struct peal_lane_reader *reader, size_t count)
+{
+    uint64_t cursor = cursor_of(reader);
+    for (size_t i = 0; i < count; i++) {
+        const struct peal_slot_shared *slot =
+            peal_lane_slot(reader->slots, reader->mask, reader->stride_bytes, cursor + i);
+        peal_cpu_fetch_to_read(slot);
+        if (reader->stride_bytes > PEAL_LINE_BYTES)
+            peal_cpu_fetch_to_read((const unsigned char *)slot + PEAL_LINE_BYTES);
+    }
+}
+
 size_t peal_lane_take_plain_batch(struct peal_lane_reader *reader, struct peal_message *messages,
                                   size_t max)
 {
     size_t count = 0;
+    fetch_slots(reader, max < reader->run_before ? max : reader->run_before);
     while (count < max && peal_lane_take_plain(reader, NULL, 0, false, &messages[count]) == PEAL_OK)
         count++;
+    reader->run_before = (uint32_t)count;
     return count;
 }
 

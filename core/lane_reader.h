@@ -38,6 +38,7 @@ struct peal_lane_reader {
     uint64_t plain_kind;   /* kind of a message that may go the short way; none if beyond 32 bits */
     uint64_t safe_from;    /* see "Protection"; UINT64_MAX: nothing is */
     uint32_t acknowledge_every;
+    uint32_t run_before;  /* messages that the batch before this one found */
     uint32_t dropped_low; /* the publisher's count of drops, mod 2^24, when last told */
 
     uint64_t dropped; /* the same count, whole */
@@ -179,7 +180,7 @@ peal_lane_take_plain(struct peal_lane_reader *reader, void *buffer, size_t capac
         /* A message of two lines: let both come at once when it is there. For longer ones the
          * CPU's own prefetcher does better. */
         if (reader->stride_bytes == 2 * PEAL_LINE_BYTES)
-            __builtin_prefetch((const unsigned char *)slot + PEAL_LINE_BYTES);
+            peal_cpu_fetch_to_read((const unsigned char *)slot + PEAL_LINE_BYTES);
         return PEAL_EMPTY;
     }
     /* relaxed: ordered by LANE-A1; read this once and validated here */

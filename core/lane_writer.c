@@ -4,6 +4,9 @@
 #include "core/crc32c.h"
 #include "core/owner.h"
 
+/* A new turn is tried for after so many bytes at the earliest, as the gate has to be looked at. */
+#define PAYLOAD_TRY_BYTES 16384u
+
 size_t peal_lane_writer_starts_bytes(const struct peal_lane_geometry *geometry)
 {
     return geometry->payload_bytes ? (size_t)geometry->depth * sizeof(uint64_t) : 0;
@@ -123,6 +126,27 @@ static uint64_t payload_start(const struct peal_lane_writer *writer, size_t size
     return writer->payload_next;
 }
 
+/* `start`, or the beginning of the next turn if that is wanted and there is room: "The warm part". */
+static uint64_t payload_turn(struct peal_lane_writer *writer, uint64_t start, size_t size_bytes,
+                             bool *looked)
+{
+    const uint64_t turn = writer->geometry.payload_bytes;
+    const uint64_t warm = writer->payload_warm_bytes;
+    uint64_t used = start % turn;
+    uint64_t since = start - writer->payload_tried; /* 0: once more after a refusal */
+    if (used < warm || (since > 0 && since < PAYLOAD_TRY_BYTES))
+        return start;
+    writer->payload_tried = start;
+    if (!*looked)
+        peal_lane_gate(writer);
+    *looked = true;
+    uint64_t again = start + (turn - used);
+    uint64_t room = peal_lane_payload_room(size_bytes);
+    bool is_free = writer->payload_limit >= again + (room > warm ? room : warm);
+    bool all_gate = writer->reliable_count == writer->subscriber_count;
+    return is_free && all_gate ? again : start;
+}
+
 /* Tells readers that messages below `oldest` lose their bytes; a release fence has to follow. */
 static void retire(struct peal_lane_writer *writer, uint64_t oldest)
 {
@@ -165,6 +189,10 @@ size_t peal_lane_reserve_batch(struct peal_lane_writer *writer, size_t size_byte
     for (size_t i = 0; i < count; i++) {
         struct peal_slot_shared *slot =
             peal_lane_slot(writer->slots, writer->mask, writer->stride_bytes, number + i);
+        /* All of them will be written, one after the other: let them come together. */
+        peal_cpu_fetch_to_write(slot);
+        if (writer->stride_bytes > PEAL_LINE_BYTES)
+            peal_cpu_fetch_to_write((const unsigned char *)slot + PEAL_LINE_BYTES);
         data[i] = &slot->body[meta_words];
         if (writer->starts)
             writer->starts[(number + i) & writer->mask] = writer->payload_next;
@@ -193,6 +221,8 @@ enum peal_status peal_lane_reserve(struct peal_lane_writer *writer, size_t size_
     uint64_t end = start;
     if (ring) {
         start = payload_start(writer, size_bytes);
+        if (writer->payload_warm_bytes)
+            start = payload_turn(writer, start, size_bytes, &looked);
         end = start + peal_lane_payload_room(size_bytes);
         if (end > writer->payload_limit && !looked)
             peal_lane_gate(writer);

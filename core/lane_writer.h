@@ -16,6 +16,14 @@
  * lost their bytes. Readers that the gate protects need not look at it; the others do when they confirm.
  * The payload ring is guarded by the same word.
  *
+ * The warm part. A payload ring that is gone round in full is written and read in memory that the caches
+ * have forgotten, once it is larger than they are. Who sets payload_warm_bytes begins the next turn, once
+ * so much of the ring has been used, as soon as as much is free at its beginning; then the same bytes are
+ * used over and over. Positions stay counts that only grow: the rest of the turn is skipped. So who falls
+ * behind just then has so much room, and not the whole ring, before the gate shuts. Not while somebody
+ * reads whom the gate does not protect: he would be overrun by what comes next, instead of by what
+ * comes a ring later.
+ *
  * Nothing here blocks, allocates or calls the operating system. One thread at a time.
  */
 #ifndef PEAL_CORE_LANE_WRITER_H
@@ -49,6 +57,8 @@ struct peal_lane_writer {
     uint64_t payload_limit; /* ... that may be written without looking at the gate */
     uint64_t oldest;        /* messages below may have lost their bytes, see "Batches of loans" */
     uint64_t dropped;
+    uint64_t payload_warm_bytes; /* see "The warm part" of the payload ring; 0: all of it */
+    uint64_t payload_tried;      /* payload_next when a new turn was last tried for */
     uint64_t *starts;          /* [depth]: payload_next when message t began; NULL without a ring */
     uint32_t reliable_count;   /* reliable subscribers as of epoch_seen */
     uint32_t subscriber_count; /* all of them */

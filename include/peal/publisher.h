@@ -38,13 +38,21 @@ struct peal_publisher_options {
     uint64_t payload_bytes;     /* payload ring for messages beyond a slot; default: room for
                                    min(depth, 8) longest messages; 0 if all fit in slots */
     enum peal_full_policy full_policy;
-    uint64_t full_timeout_ns; /* for PEAL_FULL_WAIT; default PEAL_FOREVER */
-    bool timestamp;           /* stamp each message with CLOCK_MONOTONIC at publish */
-    bool crc32c;              /* CRC-32C over each message, checked by take */
-    const char *type_name;    /* at most 63 characters; NULL or "": untyped, fits all */
-    uint64_t schema_hash;     /* must be equal too where both sides name the type */
-    const char *name;         /* who publishes, at most 31 characters, so that a restart is
+    uint64_t full_timeout_ns;    /* for PEAL_FULL_WAIT; default PEAL_FOREVER */
+    bool timestamp;              /* stamp each message with CLOCK_MONOTONIC at publish */
+    bool crc32c;                 /* CRC-32C over each message, checked by take */
+    const char *type_name;       /* at most 63 characters; NULL or "": untyped, fits all */
+    uint64_t schema_hash;        /* must be equal too where both sides name the type */
+    const char *name;            /* who publishes, at most 31 characters, so that a restart is
                                    recognised; default: the client's name */
+    uint64_t payload_warm_bytes; /* while subscribers keep up, begin the payload ring anew once so
+                                   much of it has been used and as much (at least the next message)
+                                   is free at its beginning, so that long messages stay in the
+                                   caches; a quarter of the L2 cache is a good value. A subscriber
+                                   that falls behind then finds this much room, not the whole ring;
+                                   who joins late finds less history. Without effect while there is
+                                   a best-effort subscriber. Default 0: go round all of it. Not with
+                                   PEAL_FULL_EVICT */
 };
 
 #ifdef __cplusplus

@@ -59,6 +59,10 @@ static void wrong_arguments_are_refused_with_a_message(void **state)
     options.message_bytes_max = 1000;
     options.payload_bytes = 100;
     assert_int_equal(create_with(&options, "t"), PEAL_EINVAL);
+    options = (struct peal_publisher_options)PEAL_PUBLISHER_OPTIONS_INIT;
+    options.payload_warm_bytes = 1u << 20;
+    options.full_policy = PEAL_FULL_EVICT;
+    assert_int_equal(create_with(&options, "t"), PEAL_EINVAL);
 }
 
 static void a_lane_that_does_not_fit_says_so_and_leaves_nothing(void **state)

@@ -62,19 +62,20 @@ static void the_default_message_is_what_fits_in_one_line(void **state)
     }
 }
 
-static void slots_grow_by_whole_lines_up_to_4096_bytes(void **state)
+static void slots_grow_by_whole_lines_until_a_page_fits(void **state)
 {
     (void)state;
     for (uint32_t options = 0; options < 4; options++) {
         uint32_t head = 64 - made(2, 0, 0, options).message_bytes_max;
-        for (uint32_t size = 1; size <= 4096 - head; size++) {
+        for (uint32_t size = 1; size <= PEAL_LANE_STRIDE_MAX - head; size++) {
             struct peal_lane_geometry geometry = made(2, size, 0, options);
             assert_int_equal(geometry.payload_bytes, 0);
             assert_int_equal(geometry.stride_bytes, (size + head + 63) / 64 * 64);
         }
-        struct peal_lane_geometry geometry = made(2, 4096 - head + 1, 0, options);
+        assert_int_equal(made(2, 4096, 0, options).payload_bytes, 0);
+        struct peal_lane_geometry geometry = made(2, PEAL_LANE_STRIDE_MAX - head + 1, 0, options);
         assert_int_equal(geometry.stride_bytes, 64);
-        assert_true(geometry.payload_bytes >= 2 * (4096 - (uint64_t)head + 1));
+        assert_true(geometry.payload_bytes >= 2 * (PEAL_LANE_STRIDE_MAX - (uint64_t)head + 1));
     }
 }
 
@@ -237,7 +238,7 @@ static void every_field_that_cannot_be_is_corrupt(void **state)
     WITH32(stride_bytes, 63);
     WITH32(stride_bytes, 65);
     WITH32(stride_bytes, 128);
-    WITH32(stride_bytes, 4096 + 64);
+    WITH32(stride_bytes, PEAL_LANE_STRIDE_MAX + 64);
     WITH32(stride_bytes, UINT32_MAX - 63);
     WITH32(options, 8);
     WITH32(options, 1u << 31);
@@ -296,7 +297,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_depth_is_a_power_of_two_from_2_to_2_to_the_20th),
         cmocka_unit_test(the_default_message_is_what_fits_in_one_line),
-        cmocka_unit_test(slots_grow_by_whole_lines_up_to_4096_bytes),
+        cmocka_unit_test(slots_grow_by_whole_lines_until_a_page_fits),
         cmocka_unit_test(the_default_payload_ring_holds_up_to_eight_longest_messages),
         cmocka_unit_test(a_wished_payload_ring_makes_slots_short),
         cmocka_unit_test(a_payload_ring_that_cannot_hold_the_longest_message_is_refused),

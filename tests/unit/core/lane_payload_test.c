@@ -150,6 +150,148 @@ static void a_message_does_not_wrap_but_skips_to_the_start(void **state)
     lane_fixture_close(&fixture);
 }
 
+/* Where in the payload ring the next message of 20000 bytes comes to lie. */
+static size_t put_where(struct lane_fixture *fixture)
+{
+    uint64_t number = fixture->writer.next;
+    PUT(fixture, 20000);
+    return (size_t)(fixture->starts[number & fixture->writer.mask] %
+                    fixture->geometry.payload_bytes);
+}
+
+static void read_all(struct peal_lane_reader *reader, uint64_t from, uint64_t count)
+{
+    assert_true(drain(reader, from) == count);
+    (void)peal_lane_acknowledge(reader, true);
+}
+
+static void a_warm_ring_begins_anew_as_soon_as_its_beginning_is_free(void **state)
+{
+    (void)state;
+    const size_t room = 20032;
+    struct lane_fixture fixture;
+    struct peal_lane_reader reader;
+    OPEN(&fixture, 16, 20000, 10 * room, 0);
+    JOIN(&fixture, &reader, 0, LANE_RELIABLE);
+    fixture.writer.payload_warm_bytes = 1;
+    for (uint64_t i = 0; i < 20; i++) {
+        assert_int_equal(put_where(&fixture), 0);
+        read_all(&reader, i, 1);
+    }
+    /* One unread: beside it. That one read: back, though the next is unread; now there is no more. */
+    assert_int_equal(put_where(&fixture), 0);
+    assert_int_equal(put_where(&fixture), room);
+    struct peal_message message;
+    assert_int_equal(take_copy(&reader, &message), PEAL_OK);
+    (void)peal_lane_acknowledge(&reader, true);
+    assert_int_equal(put_where(&fixture), 0);
+    assert_int_equal(lane_fixture_put(&fixture, 20000), PEAL_FULL);
+    read_all(&reader, 21, 2);
+    assert_int_equal(put_where(&fixture), 0);
+    read_all(&reader, 23, 1);
+    assert_true(reader.lost == 0);
+    lane_fixture_close(&fixture);
+}
+
+static void a_warm_ring_uses_as_much_of_itself_as_it_was_given(void **state)
+{
+    (void)state;
+    const size_t room = 20032;
+    struct lane_fixture fixture;
+    struct peal_lane_reader reader;
+    OPEN(&fixture, 16, 20000, 10 * room, 0);
+    JOIN(&fixture, &reader, 0, LANE_RELIABLE);
+    fixture.writer.payload_warm_bytes = 3 * room;
+    for (uint64_t i = 0; i < 20; i++) {
+        assert_int_equal(put_where(&fixture), i % 3 * room);
+        read_all(&reader, i, 1);
+    }
+    /* It is not begun anew before as much is free: who falls behind has that. */
+    for (uint64_t i = 0; i < 3; i++)
+        assert_int_equal(put_where(&fixture), (i + 2) % 10 * room);
+    struct peal_message message;
+    assert_int_equal(take_copy(&reader, &message), PEAL_OK);
+    (void)peal_lane_acknowledge(&reader, true);
+    assert_int_equal(put_where(&fixture), 0);
+    for (uint64_t i = 1; i < 3; i++)
+        assert_int_equal(put_where(&fixture), i * room);
+    assert_int_equal(lane_fixture_put(&fixture, 20000), PEAL_FULL);
+    lane_fixture_close(&fixture);
+}
+
+static void a_warm_ring_is_used_in_full_while_somebody_reads_unprotected(void **state)
+{
+    (void)state;
+    const size_t room = 20032;
+    struct lane_fixture fixture;
+    struct peal_lane_reader reader, other;
+    OPEN(&fixture, 16, 20000, 10 * room, 0);
+    JOIN(&fixture, &reader, 0, LANE_RELIABLE);
+    JOIN(&fixture, &other, 1, LANE_BEST_EFFORT);
+    fixture.writer.payload_warm_bytes = 1;
+    for (uint64_t i = 0; i < 20; i++) {
+        assert_int_equal(put_where(&fixture), i % 10 * room);
+        read_all(&reader, i, 1);
+    }
+    lane_fixture_leave(&fixture, 1);
+    assert_int_equal(put_where(&fixture), 0);
+    read_all(&reader, 20, 1);
+    assert_int_equal(put_where(&fixture), 0);
+    lane_fixture_close(&fixture);
+}
+
+/* Two loans at once: the second does not come to lie on the first. */
+static void loans_in_a_warm_ring_do_not_overlap(void **state)
+{
+    (void)state;
+    const size_t room = 20032;
+    struct lane_fixture fixture;
+    void *data[3];
+    OPEN(&fixture, 16, 20000, 10 * room, 0);
+    fixture.writer.payload_warm_bytes = 1;
+    for (unsigned i = 0; i < 3; i++) {
+        assert_int_equal(peal_lane_reserve(&fixture.writer, 20000, &data[i]), PEAL_OK);
+        assert_ptr_equal(data[i], fixture.writer.payload + i * room);
+    }
+    lane_fixture_close(&fixture);
+}
+
+static void random_sizes_reach_a_reliable_reader_of_a_warm_ring_whole(void **state)
+{
+    (void)state;
+    uint64_t seed = random_seed();
+    for (unsigned run = 0; run < 40; run++) {
+        struct lane_fixture fixture;
+        struct peal_lane_reader reader;
+        uint32_t depth = 2u << random_below(&seed, 6);
+        uint32_t longest = 65 + random_below(&seed, 40000);
+        OPEN(&fixture, depth, longest, longest + random_below(&seed, 200000), run % 4);
+        JOIN(&fixture, &reader, 0, LANE_RELIABLE);
+        fixture.writer.payload_warm_bytes = 1 + random_below(&seed, 100000);
+        uint64_t from = 0;
+        for (unsigned i = 0; i < 1000; i++) {
+            size_t size = random_below(&seed, longest + 1);
+            enum peal_status status = lane_fixture_put(&fixture, size);
+            struct peal_message message;
+            if (status == PEAL_OK && random_below(&seed, 2))
+                continue;
+            assert_true(status == PEAL_OK || status == PEAL_FULL);
+            if (random_below(&seed, 2) == 0 && take_copy(&reader, &message) == PEAL_OK) {
+                assert_true(message.number == from && message.lost == 0);
+                assert_true(content_is(message.data, message.size_bytes, 0, message.number));
+                from++;
+            } else {
+                from += drain(&reader, from);
+                assert_true(from == fixture.writer.next);
+            }
+            (void)peal_lane_acknowledge(&reader, true);
+        }
+        from += drain(&reader, from);
+        assert_true(from == fixture.writer.next && reader.lost == 0);
+        lane_fixture_close(&fixture);
+    }
+}
+
 static void random_sizes_reach_a_reliable_reader_whole(void **state)
 {
     (void)state;
@@ -380,6 +522,11 @@ int main(void)
         cmocka_unit_test(the_payload_ring_gates_before_the_slots_do),
         cmocka_unit_test(a_gate_computed_when_all_was_read_still_shuts),
         cmocka_unit_test(a_message_does_not_wrap_but_skips_to_the_start),
+        cmocka_unit_test(a_warm_ring_begins_anew_as_soon_as_its_beginning_is_free),
+        cmocka_unit_test(a_warm_ring_uses_as_much_of_itself_as_it_was_given),
+        cmocka_unit_test(a_warm_ring_is_used_in_full_while_somebody_reads_unprotected),
+        cmocka_unit_test(loans_in_a_warm_ring_do_not_overlap),
+        cmocka_unit_test(random_sizes_reach_a_reliable_reader_of_a_warm_ring_whole),
         cmocka_unit_test(random_sizes_reach_a_reliable_reader_whole),
         cmocka_unit_test(best_effort_loses_exactly_what_was_overwritten),
         cmocka_unit_test(a_message_whose_payload_was_overwritten_in_place_elapses),
