@@ -7,9 +7,6 @@
 #include "core/owner.h"
 #include "core/topic.h"
 
-/* A consumer stays at a lane for so many messages, for its lines are near then. */
-#define STAY 64u
-
 /* How often lanes may move under a consumer that looks for the order. */
 #define ATTEMPTS 64u
 
@@ -192,14 +189,6 @@ static bool adopt_next(struct peal_queue_consumer *consumer)
 
 /* ---- taking ---- */
 
-static bool needs_care(const struct peal_queue_consumer *consumer)
-{
-    return PEAL_UNLIKELY(peal_epoch_read(consumer->lane_epoch) != consumer->lane_epoch_seen ||
-                         peal_epoch_read(consumer->subscriber_epoch) !=
-                             consumer->subscriber_epoch_seen ||
-                         consumer->adopted_entry != PEAL_QUEUE_ENTRY_NONE || consumer->is_look_due);
-}
-
 /* What is rarely to be done before a take. True: *batch holds something redelivered. */
 static bool take_care(struct peal_queue_consumer *consumer, uint32_t wanted,
                       struct peal_queue_batch *batch)
@@ -323,7 +312,7 @@ static enum peal_status take_in_turn(struct peal_queue_consumer *consumer, uint3
             status = peal_queue_source_claim(source, wanted, &batch->range);
         if (status == PEAL_OK) {
             consumer->stay += batch->range.count;
-            if (consumer->stay >= STAY)
+            if (consumer->stay >= PEAL_QUEUE_STAY)
                 turn_on(consumer);
             return give(consumer, index, batch);
         }
@@ -335,12 +324,13 @@ static enum peal_status take_in_turn(struct peal_queue_consumer *consumer, uint3
     return PEAL_EMPTY;
 }
 
-enum peal_status peal_queue_consumer_take(struct peal_queue_consumer *consumer, uint32_t wanted,
-                                          struct peal_queue_batch *batch)
+enum peal_status peal_queue_consumer_take_any(struct peal_queue_consumer *consumer, uint32_t wanted,
+                                              struct peal_queue_batch *batch)
 {
     if (wanted > PEAL_QUEUE_COUNT_MAX)
         wanted = PEAL_QUEUE_COUNT_MAX;
-    if (needs_care(consumer) && take_care(consumer, wanted, batch)) {
+    if (PEAL_UNLIKELY(peal_queue_consumer_needs_care(consumer)) &&
+        take_care(consumer, wanted, batch)) {
         consumer->is_busy = true;
         return PEAL_OK;
     }
@@ -355,28 +345,17 @@ enum peal_status peal_queue_consumer_take(struct peal_queue_consumer *consumer, 
     return status;
 }
 
-void peal_queue_consumer_finish(struct peal_queue_consumer *consumer,
-                                const struct peal_queue_batch *batch)
+void peal_queue_consumer_finish_redelivered(struct peal_queue_consumer *consumer,
+                                            const struct peal_queue_batch *batch)
 {
-    consumer->is_busy = false;
     struct peal_queue_source *source = batch->source;
-    struct peal_queue_reader_shared *line = peal_queue_source_line(source);
-    const uint64_t popped = source->popped + batch->range.count;
-    source->popped = popped;
-    /* Before the claim goes, for the line is ours until then. no fault point: a figure.
-     * relaxed: for observers, who decide nothing by it */
-    peal_u64_store_relaxed(&line->popped, popped);
-    if (!batch->is_redelivered) {
-        peal_queue_source_finish(source);
-        return;
-    }
     peal_u64 *word = &source->lane->readers[consumer->adopted_entry].claim;
     /* relaxed: ours alone. What is left of the claim stays claimed. */
     uint32_t held = peal_queue_claim_count(peal_u64_load_relaxed(word));
     uint32_t done = batch->range.count;
     source->redelivered += done;
     /* no fault point: a figure. relaxed: for observers */
-    peal_u64_store_relaxed(&line->redelivered, source->redelivered);
+    peal_u64_store_relaxed(&peal_queue_source_line(source)->redelivered, source->redelivered);
     uint64_t rest = held <= done ? 0
                                  : peal_queue_claim_pack(PEAL_QUEUE_CLAIMED,
                                                          batch->range.from + done, held - done);

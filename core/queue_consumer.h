@@ -11,9 +11,13 @@
 #define PEAL_CORE_QUEUE_CONSUMER_H
 
 #include "core/directory.h"
+#include "core/epoch.h"
 #include "core/queue_life.h"
 #include "core/queue_producer.h"
 #include "core/queue_source.h"
+
+/* A consumer stays at a lane for so many messages, for its lines are near then. */
+#define PEAL_QUEUE_STAY 64u
 
 /* A lane that the consumer has joined. */
 struct peal_queue_joined {
@@ -62,16 +66,66 @@ enum peal_status peal_queue_consumer_open(struct peal_queue_consumer *consumer,
  * queue's options say about the dead. */
 void peal_queue_consumer_close(struct peal_queue_consumer *consumer);
 
+/* The long way of peal_queue_consumer_take(). */
+enum peal_status peal_queue_consumer_take_any(struct peal_queue_consumer *consumer, uint32_t wanted,
+                                              struct peal_queue_batch *batch);
+
+static inline bool peal_queue_consumer_needs_care(const struct peal_queue_consumer *consumer)
+{
+    return peal_epoch_read(consumer->lane_epoch) != consumer->lane_epoch_seen ||
+           peal_epoch_read(consumer->subscriber_epoch) != consumer->subscriber_epoch_seen ||
+           consumer->adopted_entry != PEAL_QUEUE_ENTRY_NONE || consumer->is_look_due;
+}
+
+/* The short way for one message of the lane whose turn it is. False: take the long way. */
+static inline bool peal_queue_consumer_take_next(struct peal_queue_consumer *consumer,
+                                                 struct peal_queue_batch *batch)
+{
+    if (PEAL_UNLIKELY(consumer->is_strict || consumer->joined_count == 0))
+        return false;
+    struct peal_queue_joined *joined = &consumer->joined[consumer->turn];
+    if (peal_queue_source_is_idle(&joined->source) ||
+        PEAL_UNLIKELY(peal_queue_consumer_needs_care(consumer) ||
+                      consumer->stay + 1 >= PEAL_QUEUE_STAY))
+        return false;
+    if (!peal_queue_source_claim_next(&joined->source, &batch->range))
+        return false;
+    consumer->stay++;
+    batch->source = &joined->source;
+    batch->lane = joined->lane;
+    batch->is_redelivered = false;
+    consumer->is_busy = true;
+    return true;
+}
+
 /*
  * Claims up to `wanted` (at least 1) messages of one lane; no batch may be out. OK; EMPTY; ECORRUPT: a
  * lane is spoilt and was given up, the others go on.
  */
-enum peal_status peal_queue_consumer_take(struct peal_queue_consumer *consumer, uint32_t wanted,
-                                          struct peal_queue_batch *batch);
+static inline enum peal_status peal_queue_consumer_take(struct peal_queue_consumer *consumer,
+                                                        uint32_t wanted,
+                                                        struct peal_queue_batch *batch)
+{
+    if (wanted == 1 && peal_queue_consumer_take_next(consumer, batch))
+        return PEAL_OK;
+    return peal_queue_consumer_take_any(consumer, wanted, batch);
+}
+
+/* Done with a batch of somebody dead, or with a part of it. */
+void peal_queue_consumer_finish_redelivered(struct peal_queue_consumer *consumer,
+                                            const struct peal_queue_batch *batch);
 
 /* Done with the batch. */
-void peal_queue_consumer_finish(struct peal_queue_consumer *consumer,
-                                const struct peal_queue_batch *batch);
+static inline void peal_queue_consumer_finish(struct peal_queue_consumer *consumer,
+                                              const struct peal_queue_batch *batch)
+{
+    consumer->is_busy = false;
+    peal_queue_source_count(batch->source, batch->range.count);
+    if (PEAL_UNLIKELY(batch->is_redelivered))
+        peal_queue_consumer_finish_redelivered(consumer, batch);
+    else
+        peal_queue_source_finish(batch->source);
+}
 
 static inline bool peal_queue_batch_message(const struct peal_queue_batch *batch, uint32_t i,
                                             const void **data, size_t *size_bytes)

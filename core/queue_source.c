@@ -4,6 +4,9 @@
 /* How often others may be faster. */
 #define ATTEMPTS 64u
 
+/* How long, in pauses of the CPU, who is at the producer's heels lets it get ahead before the next look. */
+#define PAUSES 16u
+
 void peal_queue_source_init(struct peal_queue_source *source,
                             const struct peal_queue_geometry *geometry,
                             struct peal_queue_lane_shared *lane, uint32_t entry)
@@ -30,12 +33,21 @@ static bool is_there(const struct peal_queue_source *source, uint64_t count)
     return count > 0 && count <= (uint64_t)source->mask + 1;
 }
 
+static void let_ahead(void)
+{
+    for (uint32_t i = 0; i < PAUSES; i++)
+        peal_cpu_relax();
+}
+
 enum peal_status peal_queue_source_look(struct peal_queue_source *source, uint64_t cursor)
 {
     uint64_t from = peal_queue_cursor_position(cursor);
+    if (peal_queue_source_is_at_heels(source))
+        let_ahead();
     uint64_t published = peal_queue_published_load(source->lane);
     source->published_seen = published & PEAL_QUEUE_POSITION_MASK;
     uint64_t count = peal_queue_distance(from, source->published_seen);
+    source->found = is_there(source, count) ? (uint32_t)count : 0;
     if (is_there(source, count))
         return PEAL_OK;
     if (count == 0) {
@@ -44,6 +56,16 @@ enum peal_status peal_queue_source_look(struct peal_queue_source *source, uint64
     }
     /* relaxed: behind QUEUE-A3. While the cursor stands nobody publishes that far ahead of it. */
     return peal_u64_load_relaxed(source->cursor) == cursor ? PEAL_ECORRUPT : PEAL_AGAIN;
+}
+
+/* Asks for the cells of a range, up to the end of the ring, before the first of them is read. */
+static void fetch(const struct peal_queue_source *source, const struct peal_queue_range *range)
+{
+    uint32_t place = (uint32_t)range->from & source->mask;
+    uint32_t to_end = source->mask + 1 - place;
+    uint32_t count = range->count < to_end ? range->count : to_end;
+    peal_cpu_fetch_span(source->cells + (size_t)place * source->cell_bytes,
+                        (size_t)count * source->cell_bytes);
 }
 
 /* Claims from where the cursor was seen. AGAIN: somebody has moved it. */
@@ -60,6 +82,8 @@ static enum peal_status claim_at(struct peal_queue_source *source, uint64_t curs
         return PEAL_AGAIN;
     PEAL_FAULT("queue.won");
     *range = (struct peal_queue_range){.from = from, .count = count};
+    if (count > 1)
+        fetch(source, range);
     return PEAL_OK;
 }
 

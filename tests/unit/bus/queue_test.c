@@ -3,7 +3,7 @@
  * Queues by the public functions, over a local region: what each call answers, and that who sleeps is
  * woken.
  */
-#include <peal/queue.h>
+#include "bus/queue_internal.h"
 
 #include "tests/support/bus_fixture.h"
 
@@ -98,6 +98,33 @@ static void one_handle_pushes_and_another_pops(void **state)
     assert_int_equal(stats.popped, 4);
     assert_int_equal(stats.pending, 1);
     assert_int_equal(stats.lanes, 1);
+    peal_queue_close(from);
+    peal_queue_close(to);
+}
+
+/* The pusher writes nonsense after the popper has seen that the messages are there. */
+static void a_single_message_of_impossible_length_is_counted_and_not_handed_out(void **state)
+{
+    (void)state;
+    struct peal_queue *from = open_queue(pushing, PEAL_QUEUE_PUSH, PEAL_QUEUE_FULL_REFUSE);
+    struct peal_queue *to = open_queue(popping, PEAL_QUEUE_POP, PEAL_QUEUE_FULL_REFUSE);
+    unsigned char buffer[17] = {0};
+    struct peal_queue_message message;
+    for (uint64_t i = 0; i < 4; i++)
+        assert_int_equal(push(from, i), PEAL_OK);
+    assert_pops(to, 0);
+    peal_u32_store_relaxed(&from->producer.lengths[1], 17);
+    assert_int_equal(peal_queue_pop(to, buffer, 16, &message), PEAL_ECORRUPT);
+    assert_int_equal(buffer[16], 0);
+    assert_pops(to, 2);
+    assert_int_equal(peal_queue_pop(to, buffer, 15, &message), PEAL_ETRUNC);
+    assert_pops(to, 3);
+    struct peal_queue_stats stats = {.struct_bytes = sizeof(stats)};
+    assert_int_equal(peal_queue_stats(to, &stats), PEAL_OK);
+    assert_int_equal(stats.popped, 3);
+    assert_int_equal(stats.corrupt, 1);
+    for (uint64_t i = 0; i < 4; i++) /* its room is there again */
+        assert_int_equal(push(from, i), PEAL_OK);
     peal_queue_close(from);
     peal_queue_close(to);
 }
@@ -332,6 +359,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         TEST(one_handle_pushes_and_another_pops),
+        TEST(a_single_message_of_impossible_length_is_counted_and_not_handed_out),
         TEST(messages_of_all_sizes_are_pushed_together),
         TEST(a_handle_does_only_what_it_was_made_for),
         TEST(what_was_taken_and_not_done_goes_to_another),

@@ -483,6 +483,95 @@ static void a_consumer_that_lost_its_claim_withholds_nothing(void **state)
     rig_assert_empty(&regions[0], 3);
 }
 
+static void the_short_way_takes_what_was_seen_and_leaves_no_claim_otherwise(void **state)
+{
+    (void)state;
+    struct producer producer;
+    struct peal_queue_consumer consumer, other;
+    struct peal_queue_batch batch;
+    produce(&producer, 0, &jobs, 8, PEAL_QUEUE_REFUSE);
+    consume(&consumer, 1, &jobs);
+    consume(&other, 3, &jobs);
+    assert_false(peal_queue_consumer_take_next(&consumer, &batch)); /* nothing was seen so far */
+    for (uint64_t i = 0; i < 5; i++)
+        assert_int_equal(push(&producer, i), PEAL_OK);
+    assert_false(peal_queue_consumer_take_next(&consumer, &batch));
+    assert_int_equal(pop(&consumer), 0); /* the long way: it sees all five */
+    const struct peal_queue_source *source = &consumer.joined[0].source;
+    assert_true(peal_queue_consumer_take_next(&consumer, &batch));
+    assert_int_equal(number_of(&batch, 0), 1);
+    assert_true(consumer.is_busy && !batch.is_redelivered && batch.range.count == 1);
+    assert_true(peal_queue_is_won(peal_queue_cursor_load(source->lane),
+                                  peal_queue_claim_load(source->claim), source->entry));
+    peal_queue_consumer_finish(&consumer, &batch);
+    assert_true(!consumer.is_busy && peal_queue_claim_load(source->claim) == 0);
+    /* Another has moved the cursor: its claim must be made certain first, the long way does. */
+    assert_int_equal(pop(&other), 2);
+    assert_false(peal_queue_consumer_take_next(&consumer, &batch));
+    assert_true(peal_queue_claim_load(source->claim) == 0 && !consumer.is_busy);
+    assert_int_equal(pop(&consumer), 3);
+    assert_int_equal(pop(&consumer), 4);
+    assert_false(peal_queue_consumer_take_next(&consumer, &batch)); /* all that was seen is gone */
+    assert_empty(&consumer);
+    peal_queue_producer_close(&regions[0], &producer.place);
+    peal_queue_consumer_close(&other);
+    peal_queue_consumer_close(&consumer);
+    assert_nothing_is_left();
+}
+
+/* Who knows of more messages does not put off what the dead have left until they are gone. */
+static void the_short_way_is_not_taken_past_what_the_dead_left(void **state)
+{
+    (void)state;
+    struct producer producer;
+    struct peal_queue_consumer mortal, heir;
+    struct peal_queue_batch batch;
+    produce(&producer, 0, &jobs, 8, PEAL_QUEUE_REFUSE);
+    consume(&mortal, 3, &jobs);
+    consume(&heir, 1, &jobs);
+    for (uint64_t i = 0; i < 6; i++)
+        assert_int_equal(push(&producer, i), PEAL_OK);
+    assert_int_equal(peal_queue_consumer_take(&mortal, 1, &batch), PEAL_OK);
+    assert_int_equal(pop(&heir), 1);
+    rig_kill(&rig, 3);
+    (void)peal_recover(&regions[2]);
+    assert_false(peal_queue_consumer_take_next(&heir, &batch));
+    assert_int_equal(peal_queue_consumer_take(&heir, 1, &batch), PEAL_OK);
+    assert_true(batch.is_redelivered);
+    assert_int_equal(number_of(&batch, 0), 0);
+    peal_queue_consumer_finish(&heir, &batch);
+    for (uint64_t i = 2; i < 6; i++)
+        assert_int_equal(pop(&heir), i);
+    peal_queue_producer_close(&regions[0], &producer.place);
+    peal_queue_consumer_close(&heir);
+    rig_assert_empty(&regions[0], 3);
+}
+
+/* Singles, too, go from lane to lane: one that is always full does not keep the others waiting. */
+static void no_lane_is_stayed_at_for_ever_by_the_short_way(void **state)
+{
+    (void)state;
+    struct producer producers[2];
+    struct peal_queue_consumer consumer;
+    produce(&producers[0], 0, &jobs, 256, PEAL_QUEUE_REFUSE);
+    produce(&producers[1], 3, &jobs, 256, PEAL_QUEUE_REFUSE);
+    consume(&consumer, 1, &jobs);
+    for (uint64_t i = 0; i < 256; i++) {
+        assert_int_equal(push(&producers[0], i), PEAL_OK);
+        assert_int_equal(push(&producers[1], 1000 + i), PEAL_OK);
+    }
+    unsigned run = 0, longest = 0;
+    bool before = false;
+    for (unsigned i = 0; i < 512; i++) {
+        bool is_second = pop(&consumer) >= 1000;
+        run = i > 0 && is_second == before ? run + 1 : 1;
+        longest = run > longest ? run : longest;
+        before = is_second;
+    }
+    assert_in_range(longest, 1, PEAL_QUEUE_STAY);
+    assert_empty(&consumer);
+}
+
 static void who_moves_the_cursor_on_makes_the_claim_before_certain(void **state)
 {
     (void)state;
@@ -682,6 +771,9 @@ int main(void)
         TEST(what_a_dead_consumer_held_is_dropped_and_counted_where_wished),
         TEST(a_consumer_that_goes_with_a_batch_leaves_it_to_the_others),
         TEST(a_consumer_that_lost_its_claim_withholds_nothing),
+        TEST(the_short_way_takes_what_was_seen_and_leaves_no_claim_otherwise),
+        TEST(the_short_way_is_not_taken_past_what_the_dead_left),
+        TEST(no_lane_is_stayed_at_for_ever_by_the_short_way),
         TEST(who_moves_the_cursor_on_makes_the_claim_before_certain),
         TEST(a_strict_queue_keeps_one_order_over_all_producers),
         TEST(a_place_in_the_order_that_is_never_filled_is_waited_for_by_nobody),
