@@ -10,7 +10,8 @@
 extern const struct bench_contender bench_peal_topic_copy; /* peal_topic.c */
 extern const struct bench_contender bench_peal_topic_loan;
 extern const struct bench_contender bench_peal_topic_latest;
-extern const struct bench_contender bench_peal_spsc;       /* peal_spsc.c */
+extern const struct bench_contender bench_peal_spsc; /* peal_spsc.c */
+extern const struct bench_contender bench_peal_spsc_copy;
 extern const struct bench_contender bench_peal_queue_copy; /* peal_queue.c */
 extern const struct bench_contender bench_peal_queue_take;
 extern const struct bench_contender bench_peal_queue_strict;

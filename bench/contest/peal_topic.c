@@ -11,6 +11,11 @@
 #include <inttypes.h>
 #include <stdlib.h>
 
+enum {
+    LATEST_DEPTH = 16,      /* time enough to copy a value before it is written over */
+    WARM_BYTES = 512 << 10, /* a quarter of the L2 cache of a usual server */
+};
+
 struct topic_end {
     struct bench_peal_bus bus;
     struct peal_publisher *publisher; /* or */
@@ -29,11 +34,12 @@ static void open_publisher(struct topic_end *end, const struct bench_channel *ch
     bool is_latest = channel->pattern == BENCH_PATTERN_LATEST;
 
     options.message_bytes_max = channel->size_bytes;
-    options.depth = is_latest ? 4 : channel->depth;
+    options.depth = is_latest ? LATEST_DEPTH : channel->depth;
     options.full_policy = PEAL_FULL_REFUSE;
     /* Room for as many longest messages as the slots have; none needed if they fit in slots. */
-    if (channel->size_bytes > 4000)
+    if (channel->size_bytes > 4096)
         options.payload_bytes = ((uint64_t)channel->size_bytes + 128) * options.depth;
+    options.payload_warm_bytes = WARM_BYTES;
     struct peal_publisher *spacer = bench_spacer_take(end->bus.bus, channel->name);
     bench_peal_must(peal_publisher_create(end->bus.bus, channel->name, &options, &end->publisher),
                     "peal_publisher_create");

@@ -10,6 +10,7 @@ const struct bench_contender *const bench_contenders[] = {
     &bench_peal_topic_copy,
     &bench_peal_topic_latest,
     &bench_peal_spsc,
+    &bench_peal_spsc_copy,
     &bench_peal_queue_take,
     &bench_peal_queue_copy,
     &bench_peal_queue_strict,

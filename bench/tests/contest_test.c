@@ -277,6 +277,7 @@ static void every_pattern_of_peal_goes_well(void **state)
         uint32_t senders, receivers;
     } ways[] = {
         {&bench_peal_spsc, BENCH_PATTERN_PAIR, 1, 1},
+        {&bench_peal_spsc_copy, BENCH_PATTERN_PAIR, 1, 1},
         {&bench_peal_topic_copy, BENCH_PATTERN_FAN_OUT, 1, 3},
         {&bench_peal_topic_loan, BENCH_PATTERN_FAN_IN, 3, 1},
         {&bench_peal_topic_copy, BENCH_PATTERN_MESH, 2, 2},
