@@ -190,7 +190,8 @@ static void print_words(const char *what, const void *memory, size_t size_bytes)
 
 static bool print_geometries(void)
 {
-    static const uint32_t sizes[] = {0, 1, 40, 48, 49, 112, 200, 4080, 4081, 4096, 4128, 4145, 65536, 16u << 20};
+    static const uint32_t sizes[] = {0,    1,    40,   48,   49,   112,   200,
+                                     4080, 4081, 4096, 4128, 4145, 65536, 16u << 20};
     for (size_t i = 0; i < sizeof(sizes) / sizeof(sizes[0]); i++) {
         for (uint32_t options = 0; options <= PEAL_LANE_OPTIONS_ALL; options++) {
             const uint32_t depth = 2u << i;
