@@ -403,6 +403,8 @@ static int sleep_until_rung(struct child_link *link, void *context)
     (void)child_say(link, stats.wakes);
     (void)child_say(link, stats.spurious_wakes);
     (void)child_hear(link, &word);
+    peal_subscriber_close(subscriber);
+    peal_bus_close(own);
     return 0;
 }
 
