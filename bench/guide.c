@@ -14,6 +14,9 @@
 
 enum { NAME_BYTES = 256, COLUMNS = 78, ROUNDS_QUICK = 3, ROUNDS_MANY = 199 };
 
+/* Into how many sweeps the rounds are divided, if each has enough of them. */
+enum { SWEEPS = 3, SWEEP_ROUNDS_MIN = 3 };
+
 #define SCALE_QUICK 0.1
 #define SCALE_MIN 0.02
 #define SCALE_MAX 5.0
@@ -188,6 +191,8 @@ void bench_guide_plan(struct bench_guide *guide, struct bench_run *run,
     if (run->verbose)
         fprintf(stderr, "%zu scenarios, %u rounds: about %.0f s\n", guide->count, run->rounds,
                 guide->planned_s);
+    guide->rounds = run->rounds;
+    guide->sweeps = run->rounds < SWEEPS * SWEEP_ROUNDS_MIN ? 1 : SWEEPS;
     guide->is_shown = isatty(STDERR_FILENO) != 0;
     guide->begin_ns = bench_clock_ns();
 }
@@ -218,26 +223,42 @@ void bench_guide_progress(struct bench_run *run, double part)
         return;
     const struct bench_scenario *scenario = guide->scenarios[guide->current];
     double within = part < 0 ? 0 : part > 1 ? 1 : part;
-    double done_s = guide->done_s + within * guide->planned[guide->current];
+    double done_s = guide->done_s + within * guide->planned[guide->current] / guide->sweeps;
     unsigned left_s = (unsigned)(left_seconds(guide, done_s) + 0.5);
     double percent = guide->planned_s > 0 ? 100 * done_s / guide->planned_s : 100;
     snprintf(line, sizeof(line), "%3.0f %%, %u:%02u left, %zu of %zu: %s",
-             percent > 100 ? 100 : percent, left_s / 60, left_s % 60, guide->current + 1,
-             guide->count, scenario->name);
+             percent > 100 ? 100 : percent, left_s / 60, left_s % 60,
+             guide->sweep * guide->count + guide->current + 1, guide->sweeps * guide->count,
+             scenario->name);
     fprintf(stderr, "\r\033[K%s", line);
     fflush(stderr);
 }
 
-void bench_guide_begin(struct bench_guide *guide)
+/* Of 11 rounds in 3 sweeps: 4, 4 and 3. */
+void bench_guide_begin(struct bench_guide *guide, struct bench_run *run)
 {
+    unsigned left = guide->rounds, done = 0;
+
+    for (unsigned sweep = 0;; sweep++) {
+        run->rounds_done = done;
+        run->rounds = (left + guide->sweeps - sweep - 1) / (guide->sweeps - sweep);
+        if (sweep == guide->sweep)
+            break;
+        done += run->rounds;
+        left -= run->rounds;
+    }
     guide->scenario_ns = bench_clock_ns();
 }
 
 void bench_guide_end(struct bench_guide *guide)
 {
-    guide->taken[guide->current] = (double)(bench_clock_ns() - guide->scenario_ns) * 1e-9;
-    guide->done_s += guide->planned[guide->current];
+    guide->taken[guide->current] += (double)(bench_clock_ns() - guide->scenario_ns) * 1e-9;
+    guide->done_s += guide->planned[guide->current] / guide->sweeps;
     guide->current++;
+    if (guide->current == guide->count && !bench_guide_is_last_sweep(guide)) {
+        guide->current = 0;
+        guide->sweep++;
+    }
 }
 
 void bench_guide_print_times(const struct bench_guide *guide, FILE *file)
@@ -245,7 +266,7 @@ void bench_guide_print_times(const struct bench_guide *guide, FILE *file)
     double planned_s = 0, taken_s = 0;
 
     fprintf(file, "%-44s %9s %9s\n", "scenario [s]", "planned", "taken");
-    for (size_t i = 0; i < guide->current; i++) {
+    for (size_t i = 0; i < guide->count; i++) {
         planned_s += guide->planned[i];
         taken_s += guide->taken[i];
         fprintf(file, "%-44s %9.2f %9.2f\n", guide->scenarios[i]->name, guide->planned[i],

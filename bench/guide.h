@@ -19,6 +19,11 @@ struct bench_guide {
     double taken[BENCH_SCENARIOS_MAX];
     size_t count;
     double planned_s; /* of all */
+    /* The rounds of a scenario are spread over the whole run, so that what the machine does by the minute is
+     * seen in each: one sweep over all scenarios after the other. */
+    unsigned rounds; /* of all sweeps */
+    unsigned sweeps;
+    unsigned sweep; /* the present one */
     /* Of the progress line. */
     size_t current;
     double done_s; /* planned, of those before the current one */
@@ -40,9 +45,15 @@ void bench_guide_plan(struct bench_guide *guide, struct bench_run *run,
 /* run->progress. */
 void bench_guide_progress(struct bench_run *run, double part);
 
-/* Around the run() of the current scenario; afterwards the next one is current. */
-void bench_guide_begin(struct bench_guide *guide);
+/* Around the run() of the current scenario, whose share of the rounds it sets; afterwards the next one is
+ * current, or the first one of the next sweep. */
+void bench_guide_begin(struct bench_guide *guide, struct bench_run *run);
 void bench_guide_end(struct bench_guide *guide);
+
+static inline bool bench_guide_is_last_sweep(const struct bench_guide *guide)
+{
+    return guide->sweep + 1 >= guide->sweeps;
+}
 
 /* Planned and taken seconds of each scenario that was run, to see whether the plan is right. */
 void bench_guide_print_times(const struct bench_guide *guide, FILE *file);

@@ -35,42 +35,71 @@ static struct {
     struct bench_bus bus;
     struct bench_bus also; /* --also-bus */
     char **argv;
+    bool is_printed[BENCH_GROUPS];
 } program;
+
+static void print_group(enum bench_group group)
+{
+    if (program.is_printed[group] || bench_guard_hurries())
+        return;
+    program.is_printed[group] = true;
+    bench_text_group(stdout, &program.run.results, group);
+    fflush(stdout);
+}
 
 /* The scenarios come group by group. */
 static void print_group_if_done(enum bench_group group)
 {
     const struct bench_guide *guide = &program.guide;
-    bool is_last = guide->current >= guide->count ||
-                   guide->scenarios[guide->current]->group != group || bench_interrupted() != 0;
 
-    if (!is_last || bench_guard_hurries())
-        return;
-    bench_text_group(stdout, &program.run.results, group);
-    fflush(stdout);
+    if (guide->current >= guide->count || guide->scenarios[guide->current]->group != group)
+        print_group(group);
 }
 
+/* What an interruption has kept from being printed when it was done. */
+static void print_rest(void)
+{
+    for (size_t i = 0; i < program.run.results.count; i++)
+        print_group(program.run.results.records[i]->group);
+}
+
+/* Of a scenario that has more rounds to come, the records so far are but a part. */
+static void remark_partial(struct bench_results *results)
+{
+    for (size_t i = 0; i < results->count; i++)
+        results->records[i]->remarks |= BENCH_REMARK_PARTIAL;
+}
+
+/* A sweep's part of a scenario. */
 static void run_scenario(struct gbench_state *state, void *context)
 {
     const struct bench_scenario *scenario = context;
     struct bench_run *run = &program.run;
-    size_t before = run->results.count;
+    struct bench_results whole = run->results;
     uint64_t begin_ns = bench_clock_ns();
 
-    bench_guide_begin(&program.guide);
     if (bench_interrupted() != 0) {
         gbench_report(state, 0, 0);
         return;
     }
+    bool is_last_sweep = bench_guide_is_last_sweep(&program.guide);
+    bench_guide_begin(&program.guide, run);
     bench_guide_progress(run, 0);
     if (run->verbose)
         fprintf(stderr, "%s\n", scenario->name);
+    run->results = (struct bench_results){.clock_cost_ns = whole.clock_cost_ns};
     scenario->run(run, scenario);
+    if (!is_last_sweep)
+        remark_partial(&run->results);
+    size_t records = run->results.count;
+    bench_results_take(&whole, &run->results);
+    run->results = whole;
     bench_ledger_rest();
     bench_guide_wipe(&program.guide);
     bench_guide_end(&program.guide);
-    print_group_if_done(scenario->group);
-    gbench_report(state, (double)(bench_clock_ns() - begin_ns), run->results.count - before);
+    if (is_last_sweep && bench_interrupted() == 0)
+        print_group_if_done(scenario->group);
+    gbench_report(state, (double)(bench_clock_ns() - begin_ns), records);
 }
 
 /* As it was typed, with quotes around what the shell would not leave alone. */
@@ -133,14 +162,16 @@ static int conduct(void *context)
     record_limits(&run->results);
     if (!gbench_initialize(&count, arguments))
         return 2;
-    for (size_t i = 0; i < program.guide.count; i++)
-        gbench_add(program.guide.scenarios[i]->name, run_scenario,
-                   (void *)(uintptr_t)program.guide.scenarios[i]);
+    for (size_t i = 0; i < program.guide.sweeps * program.guide.count; i++) {
+        const struct bench_scenario *scenario = program.guide.scenarios[i % program.guide.count];
+        gbench_add(scenario->name, run_scenario, (void *)(uintptr_t)scenario);
+    }
     bench_text_head(stdout, &run->results);
     fflush(stdout);
     gbench_run(false);
     if (bench_guard_hurries())
         return 1;
+    print_rest();
     run->results.is_interrupted = bench_interrupted() != 0;
     bench_environment_finish(&run->results);
     bench_text_foot(stdout, &run->results);

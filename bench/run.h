@@ -21,12 +21,13 @@ struct bench_run {
      * NULL: none. */
     const char *also_url;
     int cpus[2];
-    unsigned rounds;   /* of each scenario */
-    double scale;      /* 1: a full run; operations and durations are multiplied by it */
-    bool is_realtime;  /* contests in the class SCHED_RR */
-    bool shares_depth; /* Peal's queues are so deep for all senders together, not for each */
-    bool threads;      /* workers are threads of one process, where both would go */
-    bool plants_fault; /* one message is spoilt: the run must fail */
+    unsigned rounds;      /* of each scenario, in the present sweep */
+    unsigned rounds_done; /* in earlier sweeps */
+    double scale;         /* 1: a full run; operations and durations are multiplied by it */
+    bool is_realtime;     /* contests in the class SCHED_RR */
+    bool shares_depth;    /* Peal's queues are so deep for all senders together, not for each */
+    bool threads;         /* workers are threads of one process, where both would go */
+    bool plants_fault;    /* one message is spoilt: the run must fail */
     unsigned
         delay_ns; /* planted into each publish and push of Peal's, to see that compare finds it */
     bool verbose;

@@ -417,7 +417,8 @@ static void run_round(struct contest *contest, unsigned round)
     double before_ns = probe(contest);
 
     for (unsigned i = 0; i < contest->count; i++) {
-        take_turn(contest, &contest->parts[(i + round) % contest->count]);
+        take_turn(contest,
+                  &contest->parts[(i + round + contest->run->rounds_done) % contest->count]);
         contest->run->progress(contest->run, ((double)round + (double)(i + 1) / contest->count) /
                                                  rounds_of(contest));
     }

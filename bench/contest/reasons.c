@@ -25,6 +25,18 @@ static const struct reason {
     {"*echo*", "Vyukov's *",
      "A look at an empty cell is one load there; Peal's look is some 45 instructions, for a "
      "publisher may have come, gone or died, and each of the two ways judges what it reads."},
+    {"*waiting/spin/*", "Vyukov's *",
+     "A look at an empty cell is one load there; Peal's look is some 45 instructions, for a "
+     "publisher may have come, gone or died, and what is read is judged."},
+    {"*tail/busy/*", "*",
+     "Senders keep the CPU while they wait: counted from when it was due, a message's p99.9 is "
+     "some "
+     "time slices of the scheduler and what a sender that had lost the CPU catches up; see the "
+     "same "
+     "turns counted in the queue."},
+    {"*tail/busy/*", "POSIX mq",
+     "A system call for each message, from which the scheduler lets a receiver that slept go "
+     "first."},
     {"*queue/1:1/single*", "Vyukov's *",
      "Its cell carries its number in its own line. In a Peal lane the count of what was published "
      "and the lengths travel too, and the consumer writes down its claim before it takes it, which "

@@ -47,6 +47,24 @@ static char *named(enum bench_group group, const char *scenario, const char *con
     return name;
 }
 
+static struct bench_record *find(const struct bench_results *results, const char *name)
+{
+    for (size_t i = 0; i < results->count; i++) {
+        if (strcmp(results->records[i]->name, name) == 0)
+            return results->records[i];
+    }
+    return NULL;
+}
+
+static void add(struct bench_results *results, struct bench_record *record)
+{
+    if (results->count == results->capacity) {
+        results->capacity = results->capacity == 0 ? 64 : 2 * results->capacity;
+        results->records = grown(results->records, results->capacity, sizeof(*results->records));
+    }
+    results->records[results->count++] = record;
+}
+
 struct bench_record *bench_results_add(struct bench_results *results, enum bench_group group,
                                        const char *scenario, const char *contender,
                                        enum bench_party party, enum bench_unit unit)
@@ -61,15 +79,11 @@ struct bench_record *bench_results_add(struct bench_results *results, enum bench
                                     .unit = unit,
                                     .x = NAN,
                                     .cpu_ns = NAN};
-    if (bench_results_find(results, record->name) != NULL) {
+    if (find(results, record->name) != NULL) {
         fprintf(stderr, "peal-bench: two records of the name '%s'\n", record->name);
         abort();
     }
-    if (results->count == results->capacity) {
-        results->capacity = results->capacity == 0 ? 64 : 2 * results->capacity;
-        results->records = grown(results->records, results->capacity, sizeof(*results->records));
-    }
-    results->records[results->count++] = record;
+    add(results, record);
     return record;
 }
 
@@ -127,11 +141,7 @@ struct bench_histogram *bench_record_latency(struct bench_record *record)
 
 const struct bench_record *bench_results_find(const struct bench_results *results, const char *name)
 {
-    for (size_t i = 0; i < results->count; i++) {
-        if (strcmp(results->records[i]->name, name) == 0)
-            return results->records[i];
-    }
-    return NULL;
+    return find(results, name);
 }
 
 void bench_results_fact(struct bench_results *results, const char *key, const char *value)
@@ -165,6 +175,51 @@ static void record_free(struct bench_record *record)
     free(record->drifted);
     free(record->latency);
     free(record);
+}
+
+/* By rounds; what was not taken in one of the two is left to the other. */
+static double mean_cpu_ns(const struct bench_record *one, const struct bench_record *other)
+{
+    if (isnan(one->cpu_ns) || one->rounds == 0)
+        return other->cpu_ns;
+    if (isnan(other->cpu_ns) || other->rounds == 0)
+        return one->cpu_ns;
+    return (one->cpu_ns * one->rounds + other->cpu_ns * other->rounds) /
+           (one->rounds + other->rounds);
+}
+
+static void append(struct bench_record *record, const struct bench_record *more)
+{
+    record->cpu_ns = mean_cpu_ns(record, more);
+    for (unsigned i = 0; i < more->rounds; i++)
+        bench_record_round(record, more->values[i], more->floors[i], more->drifted[i]);
+    record->cut += more->cut;
+    record->operations += more->operations;
+    record->remarks = more->remarks | (record->remarks & BENCH_REMARK_CUT);
+    bench_record_note(record, more->note);
+    bench_record_reason(record, more->reason);
+    if (more->floor != NULL)
+        bench_record_floor(record, more->floor, more->target);
+    if (more->latency != NULL)
+        bench_histogram_merge(bench_record_latency(record), more->latency);
+}
+
+void bench_results_take(struct bench_results *whole, struct bench_results *part)
+{
+    for (size_t i = 0; i < part->count; i++) {
+        struct bench_record *record = part->records[i];
+        struct bench_record *there = find(whole, record->name);
+        if (there == NULL) {
+            add(whole, record);
+        } else {
+            append(there, record);
+            record_free(record);
+        }
+    }
+    part->count = 0;
+    for (size_t i = 0; i < part->facts_count; i++)
+        bench_results_fact(whole, part->facts[i].key, part->facts[i].value);
+    bench_results_free(part);
 }
 
 void bench_results_free(struct bench_results *results)

@@ -145,6 +145,13 @@ const struct bench_record *bench_results_find(const struct bench_results *result
 
 void bench_results_fact(struct bench_results *results, const char *key, const char *value);
 
+/*
+ * Takes over all that `part` has found and leaves it empty: rounds, cut ones, operations, latencies and losses
+ * of records that are in `whole` already come after theirs, other records after the others. CPU time is
+ * the mean, by rounds; notes, remarks and facts are those of `part`.
+ */
+void bench_results_take(struct bench_results *whole, struct bench_results *part);
+
 /* ---- figures ---- */
 
 /* Median, least, most over the rounds; all NAN without rounds. */

@@ -217,6 +217,58 @@ static void every_group_and_unit_has_a_name_of_its_own(void **state)
     assert_false(bench_unit_small_is_good(BENCH_BYTES_PER_S));
 }
 
+/* Two sweeps: rounds of a record come one after the other, new records at the end. */
+static void a_part_is_taken_over_round_by_round(void **state)
+{
+    struct bench_results whole = {0}, part = {0};
+    struct bench_record *record;
+
+    (void)state;
+    record = bench_results_add(&whole, BENCH_GROUP_LATENCY, "64", "a", BENCH_PARTY_PEAL, BENCH_NS);
+    bench_record_round(record, 1, 10, false);
+    bench_record_round(record, 2, 20, true);
+    record->cpu_ns = 100;
+    record->operations = 5;
+    record->remarks = BENCH_REMARK_PARTIAL | BENCH_REMARK_CUT;
+    record->cut = 1;
+    bench_histogram_add(bench_record_latency(record), 50, 3);
+    bench_results_fact(&whole, "cpu", "one");
+    record = bench_results_add(&part, BENCH_GROUP_LATENCY, "64", "b", BENCH_PARTY_PEER, BENCH_NS);
+    bench_record_round(record, 7, NAN, false);
+    record = bench_results_add(&part, BENCH_GROUP_LATENCY, "64", "a", BENCH_PARTY_PEAL, BENCH_NS);
+    bench_record_round(record, 3, 30, false);
+    record->cpu_ns = 400;
+    record->operations = 7;
+    record->remarks = BENCH_REMARK_COPIES;
+    bench_record_note(record, "later");
+    bench_record_floor(record, "line", 1.5);
+    bench_histogram_add(bench_record_latency(record), 60, 4);
+    bench_results_fact(&part, "limit", "two");
+
+    bench_results_take(&whole, &part);
+    assert_int_equal(part.count, 0);
+    assert_int_equal(part.facts_count, 0);
+    assert_int_equal(whole.count, 2);
+    assert_string_equal(whole.records[1]->contender, "b");
+    assert_int_equal(whole.records[1]->rounds, 1);
+    record = whole.records[0];
+    assert_int_equal(record->rounds, 3);
+    for (unsigned i = 0; i < 3; i++) {
+        assert_true(record->values[i] == i + 1 && record->floors[i] == 10 * (i + 1));
+        assert_int_equal(record->drifted[i], i == 1);
+    }
+    assert_true(record->cpu_ns == 200);
+    assert_int_equal(record->operations, 12);
+    assert_int_equal(record->remarks, BENCH_REMARK_COPIES | BENCH_REMARK_CUT);
+    assert_int_equal(record->cut, 1);
+    assert_string_equal(record->note, "later");
+    assert_string_equal(record->floor, "line");
+    assert_true(record->target == 1.5);
+    assert_int_equal(record->latency->total, 7);
+    assert_int_equal(whole.facts_count, 2);
+    bench_results_free(&whole);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -230,6 +282,7 @@ int main(void)
         cmocka_unit_test(against_says_how_many_times_better_whatever_the_unit),
         cmocka_unit_test(rounds_end_at_their_limit),
         cmocka_unit_test(every_group_and_unit_has_a_name_of_its_own),
+        cmocka_unit_test(a_part_is_taken_over_round_by_round),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

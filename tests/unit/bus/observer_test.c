@@ -399,10 +399,8 @@ static int sleep_until_rung(struct child_link *link, void *context)
     (void)peal_bus_arm(own); /* shows what was until now */
     (void)peal_bus_stats(own, &stats);
     (void)peal_bus_disarm(own);
-    (void)child_say(link, stats.sleeps);
-    (void)child_say(link, stats.wakes);
-    (void)child_say(link, stats.spurious_wakes);
-    (void)child_hear(link, &word);
+    (void)(child_say(link, stats.sleeps) && child_say(link, stats.wakes) &&
+           child_say(link, stats.spurious_wakes) && child_hear(link, &word));
     peal_subscriber_close(subscriber);
     peal_bus_close(own);
     return 0;
