@@ -34,7 +34,7 @@ struct peal_publisher_options {
     uint32_t message_bytes_max; /* longest message; default 48, which makes one cache line a message
                                    (40 with timestamp or crc32c, 32 with both) */
     uint32_t depth;             /* messages the lane holds; a power of two; default 1024;
-                                   2 to 4 for a latest-value topic */
+                                   4 to 16 for a latest-value topic */
     uint64_t payload_bytes;     /* payload ring for messages beyond a slot; default: room for
                                    min(depth, 8) longest messages; 0 if all fit in slots */
     enum peal_full_policy full_policy;
