@@ -47,7 +47,7 @@ static char *named(enum bench_group group, const char *scenario, const char *con
     return name;
 }
 
-static struct bench_record *find(const struct bench_results *results, const char *name)
+static struct bench_record *look_up(const struct bench_results *results, const char *name)
 {
     for (size_t i = 0; i < results->count; i++) {
         if (strcmp(results->records[i]->name, name) == 0)
@@ -56,7 +56,7 @@ static struct bench_record *find(const struct bench_results *results, const char
     return NULL;
 }
 
-static void add(struct bench_results *results, struct bench_record *record)
+static void insert(struct bench_results *results, struct bench_record *record)
 {
     if (results->count == results->capacity) {
         results->capacity = results->capacity == 0 ? 64 : 2 * results->capacity;
@@ -79,11 +79,11 @@ struct bench_record *bench_results_add(struct bench_results *results, enum bench
                                     .unit = unit,
                                     .x = NAN,
                                     .cpu_ns = NAN};
-    if (find(results, record->name) != NULL) {
+    if (look_up(results, record->name) != NULL) {
         fprintf(stderr, "peal-bench: two records of the name '%s'\n", record->name);
         abort();
     }
-    add(results, record);
+    insert(results, record);
     return record;
 }
 
@@ -141,7 +141,7 @@ struct bench_histogram *bench_record_latency(struct bench_record *record)
 
 const struct bench_record *bench_results_find(const struct bench_results *results, const char *name)
 {
-    return find(results, name);
+    return look_up(results, name);
 }
 
 void bench_results_fact(struct bench_results *results, const char *key, const char *value)
@@ -208,9 +208,9 @@ void bench_results_take(struct bench_results *whole, struct bench_results *part)
 {
     for (size_t i = 0; i < part->count; i++) {
         struct bench_record *record = part->records[i];
-        struct bench_record *there = find(whole, record->name);
+        struct bench_record *there = look_up(whole, record->name);
         if (there == NULL) {
-            add(whole, record);
+            insert(whole, record);
         } else {
             append(there, record);
             record_free(record);
