@@ -56,7 +56,7 @@ static struct bench_record *look_up(const struct bench_results *results, const c
     return NULL;
 }
 
-static void insert(struct bench_results *results, struct bench_record *record)
+static void keep_record(struct bench_results *results, struct bench_record *record)
 {
     if (results->count == results->capacity) {
         results->capacity = results->capacity == 0 ? 64 : 2 * results->capacity;
@@ -83,7 +83,7 @@ struct bench_record *bench_results_add(struct bench_results *results, enum bench
         fprintf(stderr, "peal-bench: two records of the name '%s'\n", record->name);
         abort();
     }
-    insert(results, record);
+    keep_record(results, record);
     return record;
 }
 
@@ -210,7 +210,7 @@ void bench_results_take(struct bench_results *whole, struct bench_results *part)
         struct bench_record *record = part->records[i];
         struct bench_record *there = look_up(whole, record->name);
         if (there == NULL) {
-            insert(whole, record);
+            keep_record(whole, record);
         } else {
             append(there, record);
             record_free(record);
