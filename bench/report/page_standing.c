@@ -150,8 +150,7 @@ static void standing_row(const struct bench_page *page, const struct bench_ranki
     bool is_of_wedges = ranking->peal->wedged_ns > 0;
     FILE *out = page->out;
 
-    fprintf(out, "<tr><td>%s</td><th scope=\"row\"><a href=\"#s-%u-",
-            bench_group_name(ranking->group), (unsigned)ranking->group);
+    fprintf(out, "<tr><th scope=\"row\"><a href=\"#s-%u-", (unsigned)ranking->group);
     bench_markup_text(out, ranking->scenario);
     fputs("\">", out);
     bench_markup_text(out, bench_ranking_title(ranking->group, ranking->scenario).text);
@@ -208,8 +207,8 @@ void bench_page_standing(const struct bench_page *page)
         "soon "
         "as the rounds contradict each other about one. Of stops it counts in how many rounds "
         "everybody was wedged.</p>\n"
-        "<div class=\"scroll\"><table class=\"sortable\"><thead><tr><th scope=\"col\">group</th>"
-        "<th scope=\"col\">scenario</th><th scope=\"col\"><div class=\"mark\"><span>%s ×</span> "
+        "<div class=\"scroll\"><table class=\"sortable\"><thead><tr><th "
+        "scope=\"col\">scenario</th><th scope=\"col\"><div class=\"mark\"><span>%s ×</span> "
         "<span>logarithmic</span> <span>%s ×</span></div></th><th scope=\"col\" class=\"n\">times "
         "better</th>"
         "<th scope=\"col\" class=\"n\">least – most</th><th scope=\"col\" class=\"n\">rounds "
