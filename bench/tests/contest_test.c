@@ -674,7 +674,7 @@ static void what_is_known_of_a_peer_is_its_reason(void **state)
     char text[800];
 
     (void)state;
-    assert_true(bench_reasons_of("throughput/65536/single", "iceoryx", text, sizeof text));
+    assert_true(bench_reasons_of("throughput/1048576/single", "iceoryx", text, sizeof text));
     assert_non_null(strstr(text, "freed last"));
     assert_false(bench_reasons_of("throughput/64/single", "iceoryx", text, sizeof text));
     assert_string_equal(text, "");
