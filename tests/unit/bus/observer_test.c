@@ -411,7 +411,7 @@ static void bells_and_sleeps_are_shown_of_both_sides(void **state)
     (void)state;
     struct child child;
     struct peal_bus_stats stats = {.struct_bytes = sizeof(stats)};
-    uint64_t word, sleeps, wakes, spurious;
+    uint64_t word, sleeps = 0, wakes = 0, spurious = 0;
     struct peal_publisher *publisher = publish_as("left", 16, PEAL_FULL_REFUSE);
     assert_true(child_start(&child, sleep_until_rung, url));
     assert_true(child_hear(&child.link, &word));
