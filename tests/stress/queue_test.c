@@ -229,6 +229,7 @@ static void a_strict_queue_gives_first_what_was_pushed_before_the_other_began(vo
 struct shared {
     struct region_rig rig;
     peal_u64 next;              /* jobs that the producers have taken on */
+    peal_u64 allowed;           /* ... and may have by now: there are some left for each kill */
     peal_u32 state[JOBS];       /* 1: its push may have begun, 2: it returned */
     peal_u32 done[JOBS];        /* how often a worker was done with it */
     peal_u32 redelivered[JOBS]; /* how often of these with the flag */
@@ -246,6 +247,10 @@ static void run_producer(struct peal_region *region)
         PEAL_OK)
         return;
     while (!peal_u64_load_acquire(&shared->ends)) {
+        if (peal_u64_load_relaxed(&shared->next) >= peal_u64_load_relaxed(&shared->allowed)) {
+            (void)sched_yield();
+            continue;
+        }
         uint64_t job = peal_u64_add_acq_rel(&shared->next, 1);
         if (job >= JOBS)
             break;
@@ -348,6 +353,7 @@ static void every_job_is_done_though_its_workers_and_producers_are_killed(void *
     for (unsigned kill_number = 0; kill_number < KILLS; kill_number++) {
         for (uint32_t spin = random_below(&seed, 3000); spin > 0; spin--)
             (void)sched_yield();
+        peal_u64_store_relaxed(&shared->allowed, (uint64_t)(kill_number + 1) * JOBS / KILLS);
         uint32_t victim = random_below(&seed, PROCESSES);
         (void)kill(pids[victim], SIGKILL);
         reap(pids[victim], victim);
