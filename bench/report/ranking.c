@@ -24,6 +24,21 @@ const char *bench_ranking_scenario(const struct bench_results *results, enum ben
     return NULL;
 }
 
+void bench_ranking_each(FILE *out, const struct bench_results *results, void *context,
+                        void (*each)(FILE *out, const struct bench_ranking *ranking, void *context))
+{
+    for (unsigned group = 0; group < BENCH_GROUPS; group++) {
+        const char *scenario;
+        for (unsigned i = 0;
+             (scenario = bench_ranking_scenario(results, (enum bench_group)group, i)) != NULL;
+             i++) {
+            struct bench_ranking ranking =
+                bench_ranking_of(results, (enum bench_group)group, scenario);
+            each(out, &ranking, context);
+        }
+    }
+}
+
 struct bench_title bench_ranking_title(enum bench_group group, const char *scenario)
 {
     const char *first = bench_group_name(group);

@@ -7,6 +7,8 @@
 
 #include "bench/results/results.h"
 
+#include <stdio.h>
+
 enum { BENCH_RANKING_MAX = 64 };
 
 struct bench_ranking {
@@ -30,6 +32,11 @@ const char *bench_ranking_scenario(const struct bench_results *results, enum ben
 
 struct bench_ranking bench_ranking_of(const struct bench_results *results, enum bench_group group,
                                       const char *scenario);
+
+/* Calls `each` for every scenario of every group, in order of arrival within a group. */
+void bench_ranking_each(FILE *out, const struct bench_results *results, void *context,
+                        void (*each)(FILE *out, const struct bench_ranking *ranking,
+                                     void *context));
 
 /* "latency/64": the group and the scenario, which may begin with the group's name already. */
 struct bench_title {

@@ -46,10 +46,11 @@ static void write_line(FILE *file, const struct bench_ranking *ranking, const ch
     fprintf(file, "%u,%u,%u,%.6g,", pairs->rounds, pairs->better, pairs->decided, pairs->chance);
 }
 
-static void write_scenario(FILE *file, const struct bench_ranking *ranking)
+static void write_scenario(FILE *file, const struct bench_ranking *ranking, void *context)
 {
     struct bench_aimed aimed;
 
+    (void)context;
     for (unsigned i = 0; i < ranking->count; i++) {
         const struct bench_pairs *pairs = &ranking->pairs[i];
         enum bench_verdict verdict = bench_pairs_verdict(pairs);
@@ -79,15 +80,6 @@ bool bench_standing_write(const struct bench_results *results, const char *path)
     fputs("scenario,kind,peal,beside,times,least,most,rounds,better,decided,chance,verdict,"
           "reason\r\n",
           file);
-    for (unsigned group = 0; group < BENCH_GROUPS; group++) {
-        const char *scenario;
-        for (unsigned i = 0;
-             (scenario = bench_ranking_scenario(results, (enum bench_group)group, i)) != NULL;
-             i++) {
-            struct bench_ranking ranking =
-                bench_ranking_of(results, (enum bench_group)group, scenario);
-            write_scenario(file, &ranking);
-        }
-    }
+    bench_ranking_each(file, results, NULL, write_scenario);
     return bench_file_close(file, path);
 }

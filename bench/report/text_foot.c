@@ -8,22 +8,6 @@
 
 #include <math.h>
 
-/* Calls `each` for every scenario of every group. */
-static void walk(FILE *out, const struct bench_results *results, void *context,
-                 void (*each)(FILE *out, const struct bench_ranking *ranking, void *context))
-{
-    for (unsigned group = 0; group < BENCH_GROUPS; group++) {
-        const char *scenario;
-        for (unsigned i = 0;
-             (scenario = bench_ranking_scenario(results, (enum bench_group)group, i)) != NULL;
-             i++) {
-            struct bench_ranking ranking =
-                bench_ranking_of(results, (enum bench_group)group, scenario);
-            each(out, &ranking, context);
-        }
-    }
-}
-
 static void behind_line(FILE *out, const struct bench_ranking *ranking, unsigned index)
 {
     const struct bench_record *peer = ranking->records[index];
@@ -112,7 +96,7 @@ static void say_undecided(FILE *out, const struct bench_results *results)
 {
     struct undecided undecided = {.contradict = 0};
 
-    walk(out, results, &undecided, undecided_lines);
+    bench_ranking_each(out, results, &undecided, undecided_lines);
     if (undecided.too_few > 0)
         fprintf(out,
                 "Not ahead: undecided, for want of rounds: %u pairs of Peal and a peer; less than "
@@ -160,9 +144,9 @@ void bench_text_foot(FILE *out, const struct bench_results *results)
         met += is_met == 1;
         short_of += is_met == 0;
     }
-    walk(out, results, &behind, behind_lines);
+    bench_ranking_each(out, results, &behind, behind_lines);
     say_undecided(out, results);
-    walk(out, results, &tally, count);
+    bench_ranking_each(out, results, &tally, count);
     fprintf(out, "%zu records; targets: %u met, %u short.\n", results->count, met, short_of);
     if (tally.aims_met + tally.aims_short > 0)
         fprintf(out, "Targets of queues: %u met, %u short; of these %u may be chance.\n",
