@@ -12,12 +12,13 @@
 set -eu
 
 DEMO_PACKAGES="gcc g++ libc6-dev make cmake ninja-build pkg-config libck-dev liburcu-dev libbenchmark-dev
-    libhwloc-dev libjansson-dev"
+    libhwloc-dev libjansson-dev
+    liblz4-dev libzstd-dev zlib1g-dev libmicrohttpd-dev libncurses-dev"
 FULL_PACKAGES="$DEMO_PACKAGES git perl libcmocka-dev clang libclang-rt-dev clang-format valgrind libc6-dbg strace mandoc
     gcc-aarch64-linux-gnu libc6-dev-arm64-cross qemu-user
     gcc-i686-linux-gnu libc6-dev-i386-cross
     libelf1 sparse chromium
-    liblz4-dev libzstd-dev zlib1g-dev"
+    tmux bash-completion zsh"
 PEER_PACKAGES="libdpdk-dev libboost-dev libreaderwriterqueue-dev libconcurrentqueue-dev libiceoryx-posh-dev iceoryx
     libzmq3-dev libnng-dev libnanomsg-dev"
 SYSROOT_PACKAGES="libck-dev liburcu-dev liburcu8 libcmocka-dev libcmocka0"

@@ -1,0 +1,20 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* All commands, in the order in which --help shows them. Each is declared here only: nobody else calls them. */
+#include "tools/peal/command.h"
+
+#include <string.h>
+
+extern const struct command command_ls;
+
+const struct command *const commands[] = {
+    &command_ls,
+    NULL,
+};
+
+const struct command *command_find(const char *name)
+{
+    for (size_t i = 0; commands[i]; i++)
+        if (strcmp(commands[i]->name, name) == 0)
+            return commands[i];
+    return NULL;
+}
