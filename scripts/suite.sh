@@ -17,24 +17,26 @@ open_at_exit() {
 }
 
 # Only what was started is judged, not what it forks; leaks of mappings are told by tests/support/leak_check.c.
+valgrind_test() {
+    test=$1
+    name=$(basename "$test")
+    log=$(mktemp)
+    trap 'rm -f "$log"' EXIT INT TERM
+    if timeout 300 valgrind --quiet --error-exitcode=99 --leak-check=full --show-leak-kinds=all \
+        --errors-for-leak-kinds=definite,indirect,possible --track-fds=yes --child-silent-after-fork=yes \
+        --fair-sched=yes --suppressions=scripts/valgrind.supp "$test" </dev/null >"$log" 2>&1 &&
+        ! open_at_exit "$log"; then
+        echo "valgrind $name: clean"
+    else
+        cat "$log"
+        echo "valgrind $name: FAILED"
+        exit 1
+    fi
+}
+
+# As many at a time as there are CPUs. xargs goes on after a failure, and fails in the end.
 valgrind_tests() {
-    log=$(mktemp -d)
-    trap 'rm -rf "$log"' EXIT INT TERM
-    failed=0
-    while read -r test; do
-        name=$(basename "$test")
-        if timeout 300 valgrind --quiet --error-exitcode=99 --leak-check=full --show-leak-kinds=all \
-            --errors-for-leak-kinds=definite,indirect,possible --track-fds=yes --child-silent-after-fork=yes \
-            --fair-sched=yes --suppressions=scripts/valgrind.supp "$test" </dev/null >"$log/out" 2>&1 &&
-            ! open_at_exit "$log/out"; then
-            echo "valgrind $name: clean"
-        else
-            failed=$((failed + 1))
-            cat "$log/out"
-            echo "valgrind $name: FAILED"
-        fi
-    done <"$1/unit-tests.txt"
-    [ "$failed" -eq 0 ] || { echo "valgrind: $failed tests failed"; exit 1; }
+    xargs -d "\n" -P "$jobs" -n 1 scripts/suite.sh valgrind-test <"$1/unit-tests.txt" || { echo "valgrind: not all tests are clean"; exit 1; }
 }
 
 # build PRESET [option of cmake --build]...
@@ -90,6 +92,9 @@ i386-peer)
     ;;
 valgrind)
     valgrind_tests "${2-build/release}"
+    ;;
+valgrind-test)
+    valgrind_test "$2"
     ;;
 *)
     echo "suite: there is no suite '$suite'" >&2
