@@ -3,6 +3,7 @@
 #include "tools/peal/command.h"
 #include "tools/peal/kit/common.h"
 #include "tools/peal/kit/fail.h"
+#include "tools/peal/kit/near.h"
 #include "tools/peal/kit/output.h"
 #include "tools/peal/kit/stop.h"
 
@@ -68,6 +69,18 @@ static int run(const struct command *command, char **argv, size_t argc)
     return command->run(argv, operands);
 }
 
+static int unknown(const char *name)
+{
+    struct near_word near = {.typed = name};
+    for (size_t i = 0; commands[i]; i++)
+        if (!commands[i]->internal)
+            near_offer(&near, commands[i]->name);
+    if (near.word)
+        return fail(EXIT_USAGE, "there is no command '%s'; is %s meant? peal --help shows all",
+                    name, near.word);
+    return fail(EXIT_USAGE, "there is no command '%s'; peal --help shows all", name);
+}
+
 /* `peal --bus URL ls` as well as `peal ls --bus URL`: the command is the first word that is neither an option of all
  * commands nor the value of one. It is moved to the front. */
 static bool command_to_front(char **argv, size_t argc)
@@ -104,7 +117,7 @@ static int begin(char **argv, size_t argc)
     }
     const struct command *command = command_find(argv[0]);
     if (!command)
-        return fail(EXIT_USAGE, "there is no command '%s'; peal --help shows all", argv[0]);
+        return unknown(argv[0]);
     return run(command, argv + 1, argc - 1);
 }
 

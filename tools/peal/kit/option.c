@@ -2,6 +2,7 @@
 #include "tools/peal/kit/option.h"
 
 #include "tools/peal/kit/fail.h"
+#include "tools/peal/kit/near.h"
 #include "tools/peal/kit/output.h"
 #include "tools/peal/kit/units.h"
 
@@ -85,7 +86,7 @@ static int store(const struct option_entry *option, const char *text)
     return fail(EXIT_USAGE, "--%s wants %s, not '%s'", option->name, valid, text);
 }
 
-static const struct option_entry *find(const struct option_entry *const *tables, size_t count,
+const struct option_entry *option_find(const struct option_entry *const *tables, size_t count,
                                        const char *name, size_t length, char letter)
 {
     for (size_t t = 0; t < count; t++)
@@ -95,6 +96,21 @@ static const struct option_entry *find(const struct option_entry *const *tables,
                     : strlen(option->name) == length && memcmp(option->name, name, length) == 0)
                 return option;
     return NULL;
+}
+
+static int unknown(const struct option_entry *const *tables, size_t count, const char *name,
+                   size_t length)
+{
+    char typed[32];
+    struct near_word near = {.typed = typed};
+    (void)snprintf(typed, sizeof(typed), "%.*s", (int)length, name);
+    for (size_t t = 0; t < count; t++)
+        for (const struct option_entry *option = tables[t]; option && option->name; option++)
+            near_offer(&near, option->name);
+    if (near.word)
+        return fail(EXIT_USAGE, "there is no option '--%.*s'; is --%s meant? --help shows all",
+                    (int)length, name, near.word);
+    return fail(EXIT_USAGE, "there is no option '--%.*s'; --help shows all", (int)length, name);
 }
 
 /* The words that are left. */
@@ -109,9 +125,9 @@ static int read_long(const struct option_entry *const *tables, size_t count, str
     const char *word = words->argv[words->next++] + 2;
     const size_t length = strcspn(word, "=");
     const char *value = word[length] == '=' ? word + length + 1 : NULL;
-    const struct option_entry *option = find(tables, count, word, length, 0);
+    const struct option_entry *option = option_find(tables, count, word, length, 0);
     if (!option)
-        return fail(EXIT_USAGE, "there is no option '--%.*s'; --help shows all", (int)length, word);
+        return unknown(tables, count, word, length);
     if (!option->value)
         return value ? fail(EXIT_USAGE, "--%s takes no value", option->name) : store(option, "");
     if (!value && words->next == words->count)
@@ -123,7 +139,7 @@ static int read_letters(const struct option_entry *const *tables, size_t count, 
 {
     const char *at = words->argv[words->next++] + 1;
     while (*at != '\0') {
-        const struct option_entry *option = find(tables, count, NULL, 0, *at);
+        const struct option_entry *option = option_find(tables, count, NULL, 0, *at);
         if (!option)
             return fail(EXIT_USAGE, "there is no option '-%c'; --help shows all", *at);
         at++;

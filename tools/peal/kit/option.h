@@ -55,6 +55,10 @@ const char *option_choice(const char *text, void *to);   /* unsigned *; `choices
 int option_parse(const struct option_entry *const *tables, size_t table_count, char **argv,
                  size_t argc, size_t *operands);
 
+/* The option of a long name, of which `length` bytes count, or of a letter (then the name does not count); or NULL. */
+const struct option_entry *option_find(const struct option_entry *const *tables, size_t table_count,
+                                       const char *name, size_t length, char letter);
+
 /* For --help. */
 void option_print(const struct option_entry *table);
 
