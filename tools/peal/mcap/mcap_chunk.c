@@ -74,6 +74,12 @@ bool mcap_chunk_reserve(struct mcap_chunk *chunk, uint32_t slot, size_t records_
     return reserved;
 }
 
+void *mcap_chunk_data_place(struct mcap_chunk *chunk)
+{
+    return chunk->records.bytes + chunk->records.used_bytes + MCAP_RECORD_HEAD_BYTES +
+           MCAP_MESSAGE_HEAD_BYTES;
+}
+
 void mcap_chunk_put_message(struct mcap_chunk *chunk, uint32_t slot,
                             const struct mcap_message *message)
 {
@@ -87,7 +93,10 @@ void mcap_chunk_put_message(struct mcap_chunk *chunk, uint32_t slot,
     mcap_buffer_put_u32(&chunk->records, message->sequence);
     mcap_buffer_put_u64(&chunk->records, message->log_time_ns);
     mcap_buffer_put_u64(&chunk->records, message->publish_time_ns);
-    mcap_buffer_put(&chunk->records, message->data, message->size_bytes);
+    if (message->data == chunk->records.bytes + chunk->records.used_bytes)
+        chunk->records.used_bytes += message->size_bytes;
+    else
+        mcap_buffer_put(&chunk->records, message->data, message->size_bytes);
     mcap_buffer_end(&chunk->records, begun);
 
     if (chunk->messages == 0 || message->log_time_ns < chunk->start_ns)

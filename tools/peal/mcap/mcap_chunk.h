@@ -43,7 +43,10 @@ bool mcap_chunk_add_slot(struct mcap_chunk *chunk, uint16_t channel_id, uint32_t
 /* Room for one message in a slot and for `records_bytes` of records. */
 bool mcap_chunk_reserve(struct mcap_chunk *chunk, uint32_t slot, size_t records_bytes);
 
-/* Into room that was reserved. */
+/* Where the data of the next message goes, within room that was reserved. */
+void *mcap_chunk_data_place(struct mcap_chunk *chunk);
+
+/* Into room that was reserved. Its data is copied, unless it is at its place already. */
 void mcap_chunk_put_message(struct mcap_chunk *chunk, uint32_t slot,
                             const struct mcap_message *message);
 

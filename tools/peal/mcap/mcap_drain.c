@@ -27,6 +27,8 @@ static void put_tail(struct mcap_buffer *out, const struct mcap_chunk *chunk)
     mcap_buffer_clear(out);
     for (uint32_t i = 0; i < chunk->slot_count; i++) {
         const struct mcap_buffer *entries = &chunk->slots[i].entries;
+        if (chunk->slots[i].messages == 0)
+            continue; /* room was reserved, and given back */
         size_t begun = mcap_buffer_begin(out, MCAP_MESSAGE_INDEX);
         mcap_buffer_put_u16(out, chunk->slots[i].channel_id);
         mcap_buffer_put_u32(out, (uint32_t)entries->used_bytes);

@@ -49,8 +49,13 @@ void mcap_summary_add_chunk(struct mcap_summary *summary, const struct mcap_chun
     mcap_buffer_put_u64(out, chunk->end_ns);
     mcap_buffer_put_u64(out, place->offset);
     mcap_buffer_put_u64(out, place->length_bytes);
-    mcap_buffer_put_u32(out, chunk->slot_count * 10);
+    uint32_t used = 0;
+    for (uint32_t i = 0; i < chunk->slot_count; i++)
+        used += chunk->slots[i].messages > 0;
+    mcap_buffer_put_u32(out, used * 10);
     for (uint32_t i = 0; i < chunk->slot_count; i++) {
+        if (chunk->slots[i].messages == 0)
+            continue; /* it has no message index */
         mcap_buffer_put_u16(out, chunk->slots[i].channel_id);
         mcap_buffer_put_u64(out, index_at);
         index_at += MCAP_RECORD_HEAD_BYTES + INDEX_HEAD_BYTES + chunk->slots[i].entries.used_bytes;

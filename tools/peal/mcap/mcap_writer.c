@@ -3,6 +3,7 @@
 
 #include "tools/peal/mcap/mcap_text.h"
 
+#include <assert.h>
 #include <inttypes.h>
 #include <peal/version.h>
 #include <stdlib.h>
@@ -295,20 +296,19 @@ static enum mcap_status define(struct mcap_writer *writer, struct writer_channel
     return MCAP_OK;
 }
 
-enum mcap_status mcap_writer_message(struct mcap_writer *writer, const struct mcap_message *message,
-                                     enum mcap_patience patience, struct mcap_error *error)
+enum mcap_status mcap_writer_reserve(struct mcap_writer *writer, uint16_t id, size_t size_bytes,
+                                     enum mcap_patience patience, void **data,
+                                     struct mcap_error *error)
 {
-    uint16_t id = message->channel_id;
     if (id == 0 || id > writer->channel_count)
         return mcap_fail(error, MCAP_INVALID, MCAP_NOWHERE, "there is no channel %u", id);
     struct writer_channel *channel = &writer->channels[id - 1];
     size_t head_bytes = MCAP_RECORD_HEAD_BYTES + MCAP_MESSAGE_HEAD_BYTES;
-    if (message->size_bytes > MCAP_RECORDS_BYTES_MAX - DEFINITION_BYTES_MAX - head_bytes)
+    if (size_bytes > MCAP_RECORDS_BYTES_MAX - DEFINITION_BYTES_MAX - head_bytes)
         return mcap_fail(error, MCAP_INVALID, MCAP_NOWHERE,
                          "a message of %zu bytes is too large for a chunk (at most %zu)",
-                         message->size_bytes,
-                         MCAP_RECORDS_BYTES_MAX - DEFINITION_BYTES_MAX - head_bytes);
-    size_t record_bytes = head_bytes + message->size_bytes;
+                         size_bytes, MCAP_RECORDS_BYTES_MAX - DEFINITION_BYTES_MAX - head_bytes);
+    size_t record_bytes = head_bytes + size_bytes;
     bool fits = !writer->open || writer->open->messages == 0 ||
                 (writer->open->records.used_bytes + record_bytes + channel->definition.used_bytes <=
                      writer->drain.chunk_bytes &&
@@ -318,11 +318,28 @@ enum mcap_status mcap_writer_message(struct mcap_writer *writer, const struct mc
     enum mcap_status status = open_chunk(writer, patience, error);
     if (status == MCAP_OK)
         status = define(writer, channel, id, record_bytes, error);
-    if (status != MCAP_OK)
-        return status;
+    if (status == MCAP_OK)
+        *data = mcap_chunk_data_place(writer->open);
+    return status;
+}
+
+void mcap_writer_commit(struct mcap_writer *writer, const struct mcap_message *message)
+{
+    const struct writer_channel *channel = &writer->channels[message->channel_id - 1];
+    assert(writer->open && channel->chunk_number == writer->open->number);
     mcap_chunk_put_message(writer->open, channel->slot, message);
     writer->messages_taken++;
-    return MCAP_OK;
+}
+
+enum mcap_status mcap_writer_message(struct mcap_writer *writer, const struct mcap_message *message,
+                                     enum mcap_patience patience, struct mcap_error *error)
+{
+    void *data;
+    const enum mcap_status status = mcap_writer_reserve(
+        writer, message->channel_id, message->size_bytes, patience, &data, error);
+    if (status == MCAP_OK)
+        mcap_writer_commit(writer, message);
+    return status;
 }
 
 enum mcap_status mcap_writer_metadata(struct mcap_writer *writer, const char *name,

@@ -59,6 +59,16 @@ enum mcap_status mcap_writer_channel(struct mcap_writer *writer, uint16_t schema
 enum mcap_status mcap_writer_message(struct mcap_writer *writer, const struct mcap_message *message,
                                      enum mcap_patience patience, struct mcap_error *error);
 
+/*
+ * The same in two steps, for data that is copied once and may turn out to be spoilt meanwhile: *data gets `size_bytes` of room in
+ * the chunk, the caller fills them, and then either calls commit, with that channel, that size and `data` in the message, or lets
+ * it be: the next call of any other function gives the room back.
+ */
+enum mcap_status mcap_writer_reserve(struct mcap_writer *writer, uint16_t channel_id,
+                                     size_t size_bytes, enum mcap_patience patience, void **data,
+                                     struct mcap_error *error);
+void mcap_writer_commit(struct mcap_writer *writer, const struct mcap_message *message);
+
 /* Waits, if it must. */
 enum mcap_status mcap_writer_metadata(struct mcap_writer *writer, const char *name,
                                       const struct mcap_pair *pairs, size_t count,
