@@ -5,9 +5,11 @@
 #include <string.h>
 
 extern const struct command command_ls;
+extern const struct command command_complete;
 
 const struct command *const commands[] = {
     &command_ls,
+    &command_complete,
     NULL,
 };
 
