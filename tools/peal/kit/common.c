@@ -55,15 +55,24 @@ static void on_region(void *context, const char *url)
                    url);
 }
 
+/* NULL: by nobody. */
+static const char *named(void)
+{
+    const char *url = common.bus ? common.bus : getenv("PEAL_BUS");
+    return url && url[0] != '\0' ? url : NULL;
+}
+
+bool common_bus_is_named(void)
+{
+    return named() != NULL;
+}
+
 int common_url(const char **url)
 {
     static struct found found;
-    *url = common.bus;
-    if (!*url)
-        *url = getenv("PEAL_BUS");
-    if (*url && (*url)[0] != '\0')
+    *url = named();
+    if (*url)
         return EXIT_DONE;
-    *url = NULL;
     found = (struct found){0};
     const enum peal_status status = peal_observer_regions("posix", on_region, &found);
     if (status != PEAL_OK)

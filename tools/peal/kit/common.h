@@ -26,6 +26,9 @@ extern const struct option_entry common_json_option[];
  */
 int common_url(const char **url);
 
+/* A bus is named: by --bus or PEAL_BUS. */
+bool common_bus_is_named(void);
+
 /* Looks, without taking part. Answers EXIT_DONE, or the exit code, why having been told. */
 int common_observe(struct peal_observer **observer);
 

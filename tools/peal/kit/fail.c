@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <stdarg.h>
 #include <stdio.h>
+#include <string.h>
 
 static const char *name = "peal";
 
@@ -12,18 +13,30 @@ void fail_name(const char *new_name)
     name = new_name;
 }
 
+/* Names and words of the command line may hold anything. */
+static void clean(char *text)
+{
+    for (char *at = text; *at != '\0'; at++)
+        if ((unsigned char)*at < 0x20 || *at == 0x7f)
+            *at = '?';
+}
+
 /* One line, by one write, so that lines of several programs do not mix. */
 static void line(const char *format, va_list arguments, const char *reason)
 {
     char text[1024];
-    if (vsnprintf(text, sizeof(text), format, arguments) < 0)
-        text[0] = 0;
-    for (char *at = text; *at != 0;
-         at++) /* names and words of the command line may hold anything */
-        if ((unsigned char)*at < 0x20 || *at == 0x7f)
-            *at = '?';
+    const int length = vsnprintf(text, sizeof(text), format, arguments);
+    if (length < 0)
+        text[0] = '\0';
+    const size_t used = strlen(text);
+    /* Peal's own messages may begin with the very words: "cannot look at posix:a: there is ..." */
+    if (reason && strncmp(reason, text, used) == 0)
+        (void)snprintf(text, sizeof(text), "%s", reason);
+    else if (reason)
+        (void)snprintf(text + used, sizeof(text) - used, "%s%s", used > 0 ? ": " : "", reason);
+    clean(text);
     (void)fflush(stdout); /* what was said before comes before */
-    (void)fprintf(stderr, "%s: %s%s%s\n", name, text, reason ? ": " : "", reason ? reason : "");
+    (void)fprintf(stderr, "%s: %s\n", name, text);
 }
 
 int fail(enum exit_code code, const char *format, ...)
@@ -43,7 +56,7 @@ void note(const char *format, ...)
     va_end(arguments);
 }
 
-static enum exit_code code_of(enum peal_status status)
+enum exit_code fail_status_code(enum peal_status status)
 {
     switch (status) {
     case PEAL_OK:
@@ -77,7 +90,16 @@ int fail_peal(enum peal_status status, const char *format, ...)
     va_start(arguments, format);
     line(format, arguments, said[0] != '\0' ? said : peal_status_text(status));
     va_end(arguments);
-    return (int)code_of(status);
+    return (int)fail_status_code(status);
+}
+
+int fail_reason(enum peal_status status, const char *reason, const char *format, ...)
+{
+    va_list arguments;
+    va_start(arguments, format);
+    line(format, arguments, reason[0] != '\0' ? reason : peal_status_text(status));
+    va_end(arguments);
+    return (int)fail_status_code(status);
 }
 
 int fail_status(enum peal_status status, const char *format, ...)
@@ -86,7 +108,7 @@ int fail_status(enum peal_status status, const char *format, ...)
     va_start(arguments, format);
     line(format, arguments, peal_status_text(status));
     va_end(arguments);
-    return (int)code_of(status);
+    return (int)fail_status_code(status);
 }
 
 enum exit_code fail_errno_code(int error)

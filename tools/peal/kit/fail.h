@@ -22,11 +22,16 @@ int fail(enum exit_code code, const char *format, ...) __attribute__((format(pri
 int fail_peal(enum peal_status status, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
 
+/* Likewise with a message that was kept; "": says what the status means. */
+int fail_reason(enum peal_status status, const char *reason, const char *format, ...)
+    __attribute__((format(printf, 3, 4)));
+
 /* Likewise for a call that leaves no message: says what the status means. */
 int fail_status(enum peal_status status, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
 
-/* The code for errno; ENOSPC and the like are EXIT_FAILED. */
+/* The codes for a status, and for errno; ENOSPC and the like are EXIT_FAILED. */
+enum exit_code fail_status_code(enum peal_status status);
 enum exit_code fail_errno_code(int error);
 
 /* Prints "NAME: TEXT" and goes on. */

@@ -4,6 +4,8 @@
 #include "tools/peal/kit/fail.h"
 
 #include <errno.h>
+#include <inttypes.h>
+#include <math.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -77,6 +79,21 @@ void print_json(json_t *value)
 void print_json_line(json_t *value)
 {
     json(value, JSON_COMPACT);
+}
+
+json_t *json_u64(uint64_t figure)
+{
+    return figure <= INT64_MAX ? json_integer((json_int_t)figure) : json_real((double)figure);
+}
+
+json_t *json_id(uint64_t id)
+{
+    return json_sprintf("0x%016" PRIx64, id);
+}
+
+json_t *json_finite(double real)
+{
+    return isfinite(real) ? json_real(real) : json_null();
 }
 
 int output_flush(void)

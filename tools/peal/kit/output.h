@@ -9,6 +9,7 @@
 #include <jansson.h>
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 enum color_when { COLOR_AUTO = 0, COLOR_ALWAYS = 1, COLOR_NEVER = 2 };
 
@@ -37,6 +38,12 @@ void print_bytes(const void *data, size_t size_bytes);
  * line a value. */
 void print_json(json_t *value);
 void print_json_line(json_t *value);
+
+/* Values for it. A figure beyond what JSON's integers hold here becomes a real; an id is text, for readers whose numbers are
+ * doubles; what is no number is null. */
+json_t *json_u64(uint64_t figure);
+json_t *json_id(uint64_t id); /* "0x00000000deadbeef" */
+json_t *json_finite(double real);
 
 /* Everything is out: EXIT_DONE. Otherwise EXIT_FAILED, told once. Streams call it after each portion, and end if it fails;
  * main() calls it at the end. */

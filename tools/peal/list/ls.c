@@ -21,7 +21,7 @@ static int ls_run(char **operands, size_t count)
         return code;
     const enum peal_status status = watch_look(&watch, &now);
     if (status != PEAL_OK)
-        return fail_peal(status, "cannot look at %s", watch.url);
+        return watch_fail(&watch, status);
     struct table *table = table_new(columns, 3);
     for (size_t i = 0; i < now.topic_count; i++) {
         const struct topic_sums sums = topic_sums(&now.topics[i]);

@@ -23,6 +23,8 @@ static void add_publishers(struct topic_sums *sums, const struct snapshot_topic 
         add(&sums->pending, seen->pending);
         add(&sums->lane_bytes, seen->lane_bytes);
         add(&sums->depth, seen->depth);
+        if (seen->depth > sums->lag_depth)
+            sums->lag_depth = seen->depth;
         if (topic->seen.is_queue)
             add(&sums->lost, seen->lost);
         if (seen->newest_ns > sums->newest_ns)
@@ -33,6 +35,14 @@ static void add_publishers(struct topic_sums *sums, const struct snapshot_topic 
         }
     }
     sums->bytes_per_message = weight > 0 ? bytes / weight : 0;
+}
+
+static uint64_t depth_of_lane(const struct snapshot_topic *topic, uint32_t lane)
+{
+    for (size_t i = 0; i < topic->publisher_count; i++)
+        if (topic->publishers[i].seen.lane == lane)
+            return topic->publishers[i].seen.depth;
+    return 0;
 }
 
 static void add_subscribers(struct topic_sums *sums, const struct snapshot_topic *topic)
@@ -46,9 +56,16 @@ static void add_subscribers(struct topic_sums *sums, const struct snapshot_topic
         add(&sums->redelivered, seen->redelivered);
         if (!topic->seen.is_queue)
             add(&sums->lost, seen->lost);
-        if (seen->lag > sums->lag_max)
+        if (seen->lag > sums->lag_max) {
             sums->lag_max = seen->lag;
+            sums->lag_depth = depth_of_lane(topic, seen->lane);
+        }
     }
+}
+
+bool lag_is_near(uint64_t lag, uint64_t depth)
+{
+    return depth > 0 && lag >= depth - depth / 4;
 }
 
 struct topic_sums topic_sums(const struct snapshot_topic *topic)
@@ -60,8 +77,10 @@ struct topic_sums topic_sums(const struct snapshot_topic *topic)
     add(&sums.dropped, topic->seen.ended_dropped_oldest);
     add(&sums.dropped, topic->seen.ended_dropped_newest);
     add(&sums.lost, topic->seen.ended_lost);
-    if (topic->seen.is_queue)
+    if (topic->seen.is_queue) {
         sums.lag_max = sums.pending;
+        sums.lag_depth = sums.depth;
+    }
     return sums;
 }
 
@@ -127,6 +146,8 @@ struct topic_rates topic_rates(const struct snapshot *before, const struct snaps
     for (size_t i = 0; i < topic->publisher_count; i++) {
         const struct peal_observer_publisher *to = &topic->publishers[i].seen;
         const struct peal_observer_publisher *from = publisher_before(was, to);
+        if (from && from->is_spoilt) /* its figures were none */
+            continue;
         from = from ? from : &no_publisher;
         const double published = gained(from->published, to->published);
         rates.published_hz += published / span_s;
@@ -155,6 +176,8 @@ double publisher_rate_hz(const struct snapshot *before, const struct snapshot *n
     const struct peal_observer_publisher *from =
         publisher_before(topic_before(before, topic), &publisher->seen);
     const double span_s = seconds(before, now);
+    if (from && from->is_spoilt)
+        return 0;
     return span_s > 0 ? gained(from ? from->published : 0, publisher->seen.published) / span_s : 0;
 }
 

@@ -17,6 +17,8 @@ struct topic_sums {
     uint64_t taken;
     uint64_t lost;    /* told to subscribers; of a queue: dropped for who had them died */
     uint64_t lag_max; /* of the subscriber that is farthest behind; a queue's: pending */
+    uint64_t
+        lag_depth;    /* slots of that subscriber's lane, else of the deepest; a queue's: `depth` */
     uint64_t pending; /* of a queue */
     uint64_t redelivered;
     uint64_t lane_bytes;
@@ -24,6 +26,9 @@ struct topic_sums {
     uint64_t newest_ns;
     double bytes_per_message; /* mean over the lanes, weighed by what they published */
 };
+
+/* Three quarters of the room, or more: soon messages are lost, dropped or waited for. */
+bool lag_is_near(uint64_t lag, uint64_t depth);
 
 struct topic_sums topic_sums(const struct snapshot_topic *topic);
 

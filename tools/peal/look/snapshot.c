@@ -134,17 +134,20 @@ enum peal_status snapshot_take(struct snapshot *snapshot, struct peal_observer *
     visitor.topic = on_topic;
     visitor.publisher = on_publisher;
     visitor.subscriber = on_subscriber;
+    snapshot_clear(snapshot);
+    const enum peal_status status = peal_observer_visit(observer, &visitor);
+    snapshot->taken_ns = clock_now_ns();
+    if (status != PEAL_OK)
+        snapshot_clear(snapshot);
+    join(snapshot);
+    return status;
+}
+
+void snapshot_clear(struct snapshot *snapshot)
+{
     snapshot->client_count = 0;
     snapshot->topic_count = 0;
     memset(&snapshot->region, 0, sizeof(snapshot->region));
-    const enum peal_status status = peal_observer_visit(observer, &visitor);
-    snapshot->taken_ns = clock_now_ns();
-    if (status != PEAL_OK) {
-        snapshot->client_count = 0;
-        snapshot->topic_count = 0;
-    }
-    join(snapshot);
-    return status;
 }
 
 void snapshot_free(struct snapshot *snapshot)

@@ -56,6 +56,9 @@ struct snapshot {
  * peal_observer_visit(). */
 enum peal_status snapshot_take(struct snapshot *snapshot, struct peal_observer *observer);
 
+/* Makes it empty, and keeps its memory. */
+void snapshot_clear(struct snapshot *snapshot);
+
 void snapshot_free(struct snapshot *snapshot);
 
 /* NULL if there is none. */
