@@ -300,11 +300,12 @@ static enum peal_status take_in_order(struct peal_queue_consumer *consumer, uint
     return PEAL_EMPTY;
 }
 
-/* Lanes in turn. */
+/* Lanes in turn. When one is left the last takes its place, so each has to be looked at anew. */
 static enum peal_status take_in_turn(struct peal_queue_consumer *consumer, uint32_t wanted,
                                      struct peal_queue_batch *batch)
 {
-    for (uint32_t left = consumer->joined_count; left > 0; left--) {
+    uint32_t left = consumer->joined_count;
+    while (left > 0) {
         uint32_t index = consumer->turn;
         struct peal_queue_source *source = &consumer->joined[index].source;
         enum peal_status status = PEAL_EMPTY;
@@ -318,8 +319,12 @@ static enum peal_status take_in_turn(struct peal_queue_consumer *consumer, uint3
         }
         if (status == PEAL_ECORRUPT)
             return lose_lane(consumer, index);
-        if (status != PEAL_EMPTY || !leave_if_ended(consumer, index))
-            turn_on(consumer);
+        if (status == PEAL_EMPTY && leave_if_ended(consumer, index)) {
+            left = consumer->joined_count;
+            continue;
+        }
+        turn_on(consumer);
+        left--;
     }
     return PEAL_EMPTY;
 }
