@@ -9,9 +9,9 @@
 
 struct footprint {
     uint64_t descriptors;
-    uint64_t mappings;
-    uint64_t resident_kb;
-    uint64_t objects; /* of the region, in /dev/shm */
+    uint64_t mappings;  /* under AddressSanitizer, the shared ones */
+    uint64_t memory_kb; /* resident or swapped; under AddressSanitizer, what is allocated */
+    uint64_t objects;   /* of the region, in /dev/shm */
 };
 
 /* Of a region at `url`, posix:NAME. */

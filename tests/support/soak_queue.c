@@ -278,6 +278,17 @@ void soak_keeper_work(struct soak_keeper *keeper, uint64_t *seed)
         continue;
 }
 
+/* Nobody pushes any more, and all has been popped. */
+static void expect_empty(struct soak_queue *part, const struct peal_queue_stats *stats)
+{
+    if (stats->pending || stats->lanes || stats->corrupt)
+        fprintf(stderr,
+                "queue %" PRIu32 " is not empty: %" PRIu64 " pending, %" PRIu32 " lanes, %" PRIu64
+                " corrupt\n",
+                part->kind, stats->pending, stats->lanes, stats->corrupt);
+    EXPECT(stats->pending == 0 && stats->lanes == 0 && stats->corrupt == 0);
+}
+
 bool soak_keeper_settle(struct soak_keeper *keeper)
 {
     struct soak_book *book = keeper->parts[0].book;
@@ -291,7 +302,7 @@ bool soak_keeper_settle(struct soak_keeper *keeper)
             idle += !pop(part, SOAK_BATCH);
         EXPECT(pops < POPS_MAX);
         EXPECT(peal_queue_stats(part->queue, &stats) == PEAL_OK);
-        EXPECT(stats.pending == 0 && stats.lanes == 0 && stats.corrupt == 0);
+        expect_empty(part, &stats);
         EXPECT(stats.lost >= keeper->lost[kind]);
         lost[kind] = stats.lost - keeper->lost[kind];
         keeper->lost[kind] = stats.lost;
