@@ -4,6 +4,7 @@
 #include "core/error.h"
 #include "transport/local/local.h"
 #include "transport/posix/posix.h"
+#include "transport/posix/posix_remove.h"
 #include "transport/vdev/vdev.h"
 
 #include <assert.h>
@@ -138,4 +139,19 @@ enum peal_status peal_transport_unlink(const char *scheme, const char *name)
     if (status == PEAL_OK)
         status = peal_transport_check_name(name);
     return status == PEAL_OK ? ops->unlink(name) : status;
+}
+
+enum peal_status peal_transport_remove_idle(const char *scheme, const char *name,
+                                            struct peal_removal *removal)
+{
+    const struct peal_transport_ops *ops;
+    enum peal_status status = find(scheme, &ops);
+    if (status == PEAL_OK)
+        status = peal_transport_check_name(name);
+    if (status == PEAL_OK && ops != &peal_transport_posix_ops)
+        status = peal_fail(PEAL_ENOTSUP,
+                           "a region of %s: leaves nothing behind that could be removed; it goes "
+                           "with its last client",
+                           scheme);
+    return status == PEAL_OK ? peal_posix_remove_idle(name, removal) : status;
 }

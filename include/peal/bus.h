@@ -119,6 +119,66 @@ PEAL_API void peal_bus_close(struct peal_bus *bus);
  */
 PEAL_API enum peal_status peal_unlink(const char *url);
 
+/* What stands under the name of a region. New ones are added at the end. */
+enum peal_leftover_kind {
+    PEAL_LEFTOVER_NOTHING = 0, /* nothing, or nothing that may be looked at */
+    PEAL_LEFTOVER_REGION = 1,
+    PEAL_LEFTOVER_UNFINISHED = 2,   /* its maker died before it was a region */
+    PEAL_LEFTOVER_SPOILT = 3,       /* cut short or overwritten */
+    PEAL_LEFTOVER_OTHER_FORMAT = 4, /* of another release */
+    PEAL_LEFTOVER_FOREIGN = 5,      /* somebody else's object */
+};
+
+/* Start from PEAL_UNLINK_OPTIONS_INIT. */
+struct peal_unlink_options {
+    size_t struct_bytes;
+    bool dry_run;       /* only look; the right to read is enough, and no lock is taken */
+    bool with_messages; /* also a region whose queues hold messages for who comes next */
+    bool with_spoilt;   /* also what is no region of this format, if nobody has a lock on it */
+};
+
+/* What peal_unlink_if_idle() found. */
+struct peal_leftover {
+    size_t struct_bytes; /* in: sizeof(struct peal_leftover) */
+    enum peal_leftover_kind kind;
+    bool is_used;          /* somebody is attached, or just opening */
+    uint64_t members;      /* bit i: client i is attached */
+    uint64_t messages;     /* in queues, not done with; only of a region that is not used */
+    uint64_t object_bytes; /* its length */
+    uint64_t memory_bytes; /* that it takes now */
+    uint32_t owner_id;     /* user id of its owner */
+    uint32_t fifos;        /* of clients that have gone, beside it: removed, unless dry_run */
+};
+
+#ifdef __cplusplus
+#define PEAL_UNLINK_OPTIONS_INIT                                                                   \
+    {                                                                                              \
+        sizeof(struct peal_unlink_options)                                                         \
+    }
+#else
+#define PEAL_UNLINK_OPTIONS_INIT                                                                   \
+    {                                                                                              \
+        .struct_bytes = sizeof(struct peal_unlink_options)                                         \
+    }
+#endif
+
+/*
+ * Removes the name of a region if nobody is attached to it, and the FIFOs that dead clients left beside
+ * it in any case. A program that is just opening the region either was first, and then it is in use; or
+ * it finds the name gone and makes a new region: never does anybody lose a region that he has opened, or
+ * a message that he has put into a queue. Who only observes does not count. `options` and `leftover`
+ * may be NULL; *leftover says what was found, whatever the answer is. With dry_run nothing is removed,
+ * and the answer is as of now.
+ * OK: removed (dry_run: would be). AGAIN: in use, or just being opened; EEXIST: its queues hold messages
+ * (with_messages); ECORRUPT, EFORMAT: spoilt, of another format, or not ours (with_spoilt; what is no
+ * regular file stays all the same); ENOENT; EPERM; EINVAL; ENOTSUP (not posix:); ENOMEM; ESYSTEM. Each leaves a
+ * message. Does not block. Thread-safe. An object that is cut short by force while it is looked at raises
+ * SIGBUS, as for any reader; with dry_run also one that is just made anew in another size.
+ */
+PEAL_API enum peal_status peal_unlink_if_idle(const char *url,
+                                              const struct peal_unlink_options *options,
+                                              struct peal_leftover *leftover);
+
 /*
  * For event loops: *fd polls readable when a peer has rung for this process. Owned by the bus, valid
  * until it is closed. The loop is

@@ -8,6 +8,7 @@
 #include "transport/posix/posix_fork.h"
 #include "transport/posix/posix_lock.h"
 #include "transport/posix/posix_object.h"
+#include "transport/posix/posix_remove.h"
 
 #include <errno.h>
 #include <stdio.h>

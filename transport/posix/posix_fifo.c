@@ -196,14 +196,16 @@ void peal_posix_fifo_close(struct peal_posix *posix)
     peal_fork_unlock();
 }
 
-static void remove_path_dead(const char *path)
+/* Answers whether it was dead, and has gone or, if only looked at, is there. */
+static bool remove_path_dead(const char *path, bool only_look)
 {
     const int descriptor = open_fifo(path);
     if (descriptor < 0)
-        return;
-    if (flock(descriptor, LOCK_EX | LOCK_NB) == 0)
-        (void)unlink(path);
+        return false;
+    const bool removed =
+        flock(descriptor, LOCK_EX | LOCK_NB) == 0 && (only_look || unlink(path) == 0);
     (void)close(descriptor);
+    return removed;
 }
 
 void peal_posix_fifo_remove_dead(const char *name, uint64_t id)
@@ -213,18 +215,19 @@ void peal_posix_fifo_remove_dead(const char *name, uint64_t id)
         return;
     fifo_path(path, sizeof(path), name, id);
     peal_fork_lock(); /* a child that inherits the flock for a moment would look alive */
-    remove_path_dead(path);
+    (void)remove_path_dead(path, false);
     peal_fork_unlock();
 }
 
-void peal_posix_fifo_sweep(const char *name)
+uint32_t peal_posix_fifo_sweep(const char *name, bool only_look)
 {
     char prefix[PEAL_POSIX_PATH_BYTES];
     char path[sizeof(PEAL_POSIX_DIRECTORY) + 256];
     const int length = snprintf(prefix, sizeof(prefix), PEAL_POSIX_PREFIX "%s~", name);
     DIR *directory = opendir(PEAL_POSIX_DIRECTORY);
+    uint32_t removed = 0;
     if (directory == NULL)
-        return;
+        return 0;
     for (uint32_t seen = 0; seen < SWEEP_MAX; seen++) {
         const struct dirent *entry = readdir(directory);
         if (entry == NULL)
@@ -233,8 +236,9 @@ void peal_posix_fifo_sweep(const char *name)
             continue;
         (void)snprintf(path, sizeof(path), PEAL_POSIX_DIRECTORY "/%s", entry->d_name);
         peal_fork_lock();
-        remove_path_dead(path);
+        removed += remove_path_dead(path, only_look);
         peal_fork_unlock();
     }
     (void)closedir(directory);
+    return removed;
 }

@@ -33,7 +33,7 @@ void peal_posix_fifo_close(struct peal_posix *posix);
 /* Removes the FIFO with this id if its owner has gone. */
 void peal_posix_fifo_remove_dead(const char *name, uint64_t id);
 
-/* Removes all FIFOs beside the object `name` whose owners have gone. */
-void peal_posix_fifo_sweep(const char *name);
+/* Removes all FIFOs beside the object `name` whose owners have gone, or only looks. How many. */
+uint32_t peal_posix_fifo_sweep(const char *name, bool only_look);
 
 #endif

@@ -89,3 +89,9 @@ uint64_t peal_posix_lock_holders(int descriptor, uint64_t first, uint32_t count)
     }
     return holders;
 }
+
+bool peal_posix_lock_is_any(int descriptor)
+{
+    struct flock lock = {.l_type = F_WRLCK, .l_whence = SEEK_SET}; /* length 0: to the end of all */
+    return fcntl(descriptor, F_OFD_GETLK, &lock) != 0 || lock.l_type != F_UNLCK;
+}

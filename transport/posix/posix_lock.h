@@ -24,4 +24,7 @@ void peal_posix_lock_release(int descriptor, uint64_t byte);
  */
 uint64_t peal_posix_lock_holders(int descriptor, uint64_t first, uint32_t count);
 
+/* Does another description, or a process, hold any lock on this file? Also if the kernel does not answer. */
+bool peal_posix_lock_is_any(int descriptor);
+
 #endif

@@ -24,7 +24,7 @@
 #define STALE_ATTEMPTS 1000
 
 /* What the kernel's errno means for whoever opens. */
-static enum peal_status fail_open(const char *name, int error)
+enum peal_status peal_posix_object_fail(const char *name, int error)
 {
     switch (error) {
     case EACCES:
@@ -64,7 +64,7 @@ static void object_name(char *text, size_t bytes, const char *name)
 }
 
 /* An errno, or 0 with the descriptor in posix->lock_fd, where a fork handler finds it. */
-static int open_lock_fd(struct peal_posix *posix, int flags, mode_t mode)
+int peal_posix_object_open(struct peal_posix *posix, int flags, mode_t mode)
 {
     char text[PEAL_POSIX_PATH_BYTES];
     object_name(text, sizeof(text), posix->name);
@@ -75,7 +75,7 @@ static int open_lock_fd(struct peal_posix *posix, int flags, mode_t mode)
     return error;
 }
 
-static void close_lock_fd(struct peal_posix *posix)
+void peal_posix_object_close(struct peal_posix *posix)
 {
     peal_fork_lock();
     if (posix->lock_fd >= 0)
@@ -101,7 +101,7 @@ static enum peal_status set_access(struct peal_posix *posix,
 }
 
 /* Whether the name still leads to the object that we have open. */
-static bool is_named(const struct peal_posix *posix, const struct stat *ours)
+bool peal_posix_object_is_named(const struct peal_posix *posix, const struct stat *ours)
 {
     char path[PEAL_POSIX_PATH_BYTES];
     struct stat named;
@@ -128,7 +128,7 @@ static enum peal_status obtain_once(struct peal_posix *posix,
 {
     struct stat ours;
     object->created = false;
-    int error = open_lock_fd(posix, O_RDWR | O_CLOEXEC, 0);
+    int error = peal_posix_object_open(posix, O_RDWR | O_CLOEXEC, 0);
     if (error == ENOENT) {
         if (options->must_exist)
             return peal_fail(PEAL_ENOENT,
@@ -137,20 +137,20 @@ static enum peal_status obtain_once(struct peal_posix *posix,
                              "it first",
                              posix->name, posix->name);
         const mode_t mode = options->mode != 0 ? (mode_t)options->mode : 0600;
-        error = open_lock_fd(posix, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, mode);
+        error = peal_posix_object_open(posix, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, mode);
         if (error == EEXIST)
             return PEAL_AGAIN;
         object->created = error == 0;
     }
     if (error != 0)
-        return fail_open(posix->name, error);
+        return peal_posix_object_fail(posix->name, error);
     if (object->created) {
         enum peal_status status = set_access(posix, options);
         if (status != PEAL_OK)
             return status;
     }
     if (fstat(posix->lock_fd, &ours) != 0 || !S_ISREG(ours.st_mode))
-        return fail_open(posix->name, ELOOP);
+        return peal_posix_object_fail(posix->name, ELOOP);
     error = peal_posix_lock_wait(posix->lock_fd, PEAL_POSIX_LOCK_INIT, deadline_ns);
     if (error == EAGAIN)
         return peal_fail(PEAL_TIMEDOUT,
@@ -162,7 +162,7 @@ static enum peal_status obtain_once(struct peal_posix *posix,
                          "cannot lock " SHOWN "%s: %s; the kernel must support open file "
                          "description locks (Linux 3.15)",
                          posix->name, strerror(error));
-    if (fstat(posix->lock_fd, &ours) != 0 || !is_named(posix, &ours))
+    if (fstat(posix->lock_fd, &ours) != 0 || !peal_posix_object_is_named(posix, &ours))
         return PEAL_AGAIN;
     posix->fifo_mode = (uint32_t)ours.st_mode & 0777u;
     posix->fifo_group = (uint32_t)ours.st_gid;
@@ -182,50 +182,43 @@ static enum peal_status obtain_locked(struct peal_posix *posix,
             denied = true;
         else if (status != PEAL_AGAIN)
             return status;
-        close_lock_fd(posix);
+        peal_posix_object_close(posix);
         if (peal_os_now_ns() >= deadline_ns)
             break;
         (void)nanosleep(&pause, NULL);
     }
     if (denied)
-        return fail_open(posix->name, EACCES);
+        return peal_posix_object_fail(posix->name, EACCES);
     return peal_fail(PEAL_TIMEDOUT,
                      SHOWN "%s is removed and made again faster than it can be opened; find out "
                            "who removes it",
                      posix->name);
 }
 
-enum condition {
-    CONDITION_HALF_MADE,
-    CONDITION_FOREIGN,
-    CONDITION_OTHER_VERSION,
-    CONDITION_DAMAGED,
-    CONDITION_WHOLE,
-};
-
 /* Looks at the object without trusting a byte of it. */
-static enum condition examine(const struct peal_posix *posix, uint64_t *region_bytes)
+enum peal_posix_condition peal_posix_object_examine(const struct peal_posix *posix,
+                                                    uint64_t *region_bytes)
 {
     struct peal_posix_header header = {0};
     struct stat ours;
     *region_bytes = 0;
     if (fstat(posix->lock_fd, &ours) != 0 || pread(posix->lock_fd, &header, sizeof(header), 0) < 0)
-        return CONDITION_DAMAGED;
+        return PEAL_POSIX_DAMAGED;
     if (header.magic == 0)
-        return CONDITION_HALF_MADE;
+        return PEAL_POSIX_HALF_MADE;
     if (header.magic != PEAL_POSIX_MAGIC)
-        return CONDITION_FOREIGN;
+        return PEAL_POSIX_FOREIGN;
     const uint64_t size = (uint64_t)ours.st_size;
     if (size < PEAL_POSIX_CONTROL_BYTES + PEAL_TRANSPORT_PAGE_BYTES)
-        return CONDITION_DAMAGED;
+        return PEAL_POSIX_DAMAGED;
     if (header.version != PEAL_POSIX_VERSION)
-        return CONDITION_OTHER_VERSION;
+        return PEAL_POSIX_OTHER_VERSION;
     if (header.control_bytes != PEAL_POSIX_CONTROL_BYTES || header.clients != PEAL_POSIX_CLIENTS ||
         header.region_bytes == 0 || header.region_bytes % PEAL_TRANSPORT_PAGE_BYTES != 0 ||
         header.region_bytes > size - PEAL_POSIX_CONTROL_BYTES)
-        return CONDITION_DAMAGED;
+        return PEAL_POSIX_DAMAGED;
     *region_bytes = header.region_bytes;
-    return CONDITION_WHOLE;
+    return PEAL_POSIX_WHOLE;
 }
 
 static enum peal_status check_room(const struct peal_posix *posix, uint64_t total_bytes)
@@ -285,7 +278,7 @@ static enum peal_status format(struct peal_posix *posix,
     if (ftruncate(posix->lock_fd, 0) != 0)
         return peal_fail(PEAL_ESYSTEM, "cannot empty " SHOWN "%s: %s; remove it by hand",
                          posix->name, strerror(errno));
-    peal_posix_fifo_sweep(posix->name);
+    (void)peal_posix_fifo_sweep(posix->name, false);
     enum peal_status status = check_room(posix, total_bytes);
     if (status == PEAL_OK && ftruncate(posix->lock_fd, (off_t)total_bytes) != 0)
         status = peal_fail(PEAL_ENOSPC,
@@ -308,20 +301,21 @@ static enum peal_status format(struct peal_posix *posix,
 /* What is to be done with what was found; *anew: make it, in the size *region_bytes. */
 static enum peal_status decide(const struct peal_posix *posix,
                                const struct peal_transport_options *options,
-                               const struct peal_posix_object *object, enum condition condition,
-                               uint64_t *region_bytes, bool *anew)
+                               const struct peal_posix_object *object,
+                               enum peal_posix_condition condition, uint64_t *region_bytes,
+                               bool *anew)
 {
     uint64_t wanted_bytes = 0;
     const enum peal_status status = peal_memory_region_bytes(options, &wanted_bytes);
     if (status != PEAL_OK)
         return status;
-    *anew = condition != CONDITION_WHOLE;
-    if (condition == CONDITION_FOREIGN)
+    *anew = condition != PEAL_POSIX_WHOLE;
+    if (condition == PEAL_POSIX_FOREIGN)
         return peal_fail(PEAL_EFORMAT,
                          SHOWN "%s was not made by Peal and is left alone; use another name, or "
                                "remove it by hand if it is yours",
                          posix->name);
-    if (condition == CONDITION_OTHER_VERSION)
+    if (condition == PEAL_POSIX_OTHER_VERSION)
         return peal_fail(PEAL_EFORMAT,
                          SHOWN
                          "%s was made by a release of Peal with another format; end its users "
@@ -360,7 +354,8 @@ enum peal_status peal_posix_object_obtain(struct peal_posix *posix,
         return status;
     object->members =
         peal_posix_lock_holders(posix->lock_fd, PEAL_POSIX_LOCK_BASE, PEAL_POSIX_CLIENTS);
-    const enum condition condition = examine(posix, &object->region_bytes);
+    const enum peal_posix_condition condition =
+        peal_posix_object_examine(posix, &object->region_bytes);
     status = decide(posix, options, object, condition, &object->region_bytes, &anew);
     if (status == PEAL_OK && anew)
         status = format(posix, options, object->region_bytes);
@@ -386,7 +381,7 @@ enum peal_status peal_posix_object_map(struct peal_posix *posix,
     void *map = MAP_FAILED;
     enum peal_status status = PEAL_OK;
     if (descriptor < 0 && error != ENOENT)
-        status = fail_open(posix->name, error);
+        status = peal_posix_object_fail(posix->name, error);
     else if (descriptor < 0 || fstat(posix->lock_fd, &locked) != 0 ||
              fstat(descriptor, &mapped) != 0 || locked.st_dev != mapped.st_dev ||
              locked.st_ino != mapped.st_ino)
@@ -412,12 +407,12 @@ void peal_posix_object_abandon(struct peal_posix *posix, const struct peal_posix
 {
     struct stat ours;
     if (posix->lock_fd >= 0 && object->created && fstat(posix->lock_fd, &ours) == 0 &&
-        is_named(posix, &ours)) {
+        peal_posix_object_is_named(posix, &ours)) {
         char text[PEAL_POSIX_PATH_BYTES];
         object_name(text, sizeof(text), posix->name);
         (void)shm_unlink(text);
     }
-    close_lock_fd(posix);
+    peal_posix_object_close(posix);
 }
 
 enum peal_status peal_posix_object_look(const char *name, int *descriptor, uint64_t *region_bytes)
@@ -440,64 +435,23 @@ enum peal_status peal_posix_object_look(const char *name, int *descriptor, uint6
                          "creator set a mode such as 0640 and a group that you are in",
                          name);
     if (posix.lock_fd < 0)
-        return fail_open(name, errno);
-    enum condition condition = CONDITION_FOREIGN;
+        return peal_posix_object_fail(name, errno);
+    enum peal_posix_condition condition = PEAL_POSIX_FOREIGN;
     if (fstat(posix.lock_fd, &ours) == 0 && S_ISREG(ours.st_mode))
-        condition = examine(&posix, region_bytes);
-    if (condition == CONDITION_WHOLE) {
+        condition = peal_posix_object_examine(&posix, region_bytes);
+    if (condition == PEAL_POSIX_WHOLE) {
         *descriptor = posix.lock_fd;
         return PEAL_OK;
     }
     (void)close(posix.lock_fd);
-    if (condition == CONDITION_DAMAGED)
+    if (condition == PEAL_POSIX_DAMAGED)
         return peal_fail(PEAL_ECORRUPT, SHOWN "%s was cut short or overwritten", name);
     return peal_fail(PEAL_EFORMAT,
-                     condition == CONDITION_HALF_MADE ? SHOWN
+                     condition == PEAL_POSIX_HALF_MADE ? SHOWN
                          "%s is just being made, or was left unfinished"
-                     : condition == CONDITION_OTHER_VERSION ? SHOWN
+                     : condition == PEAL_POSIX_OTHER_VERSION ? SHOWN
                          "%s was made by a release of Peal with another format; look at it "
                          "with that one"
-                                                            : SHOWN "%s was not made by Peal",
+                                                             : SHOWN "%s was not made by Peal",
                      name);
-}
-
-/* Only what is ours, or nearly was, is removed. */
-static enum peal_status check_removable(const char *name)
-{
-    struct peal_posix posix = {.lock_fd = -1};
-    uint64_t region_bytes;
-    (void)snprintf(posix.name, sizeof(posix.name), "%s", name);
-    char text[PEAL_POSIX_PATH_BYTES];
-    object_name(text, sizeof(text), name);
-    posix.lock_fd = shm_open(text, O_RDONLY | O_CLOEXEC | O_NONBLOCK, 0);
-    if (posix.lock_fd < 0 && errno == ENOENT)
-        return peal_fail(PEAL_ENOENT, "there is no region '%s' (" SHOWN "%s) to remove", name,
-                         name);
-    if (posix.lock_fd < 0)
-        return errno == EACCES || errno == EPERM ? PEAL_OK : fail_open(name, errno);
-    const enum condition condition = examine(&posix, &region_bytes);
-    (void)close(posix.lock_fd);
-    if (condition != CONDITION_FOREIGN)
-        return PEAL_OK;
-    return peal_fail(PEAL_EFORMAT,
-                     SHOWN "%s was not made by Peal and is not removed; remove it by hand if it is "
-                           "yours",
-                     name);
-}
-
-enum peal_status peal_posix_object_unlink(const char *name)
-{
-    enum peal_status status = check_removable(name);
-    if (status != PEAL_OK)
-        return status;
-    char text[PEAL_POSIX_PATH_BYTES];
-    object_name(text, sizeof(text), name);
-    if (shm_unlink(text) != 0) {
-        if (errno == ENOENT)
-            return peal_fail(PEAL_ENOENT, "there is no region '%s' to remove", name);
-        return peal_fail(PEAL_EPERM, "cannot remove " SHOWN "%s: %s; only its owner and root may",
-                         name, strerror(errno));
-    }
-    peal_posix_fifo_sweep(name);
-    return PEAL_OK;
 }

@@ -19,6 +19,17 @@
 
 #include "transport/posix/posix.h"
 
+#include <sys/stat.h>
+
+/* What an object is, by its header and its length. */
+enum peal_posix_condition {
+    PEAL_POSIX_HALF_MADE,
+    PEAL_POSIX_FOREIGN,
+    PEAL_POSIX_OTHER_VERSION,
+    PEAL_POSIX_DAMAGED,
+    PEAL_POSIX_WHOLE,
+};
+
 struct peal_posix_object {
     uint64_t members;      /* before we came */
     uint64_t region_bytes; /* validated against the object's size */
@@ -48,7 +59,20 @@ void peal_posix_object_abandon(struct peal_posix *posix, const struct peal_posix
  */
 enum peal_status peal_posix_object_look(const char *name, int *descriptor, uint64_t *region_bytes);
 
-/* Removes the name and the FIFOs of the dead. */
-enum peal_status peal_posix_object_unlink(const char *name);
+/* ---- for who removes: transport/posix/posix_remove.c ---- */
+
+/* An errno, or 0 with the descriptor in posix->lock_fd, where a fork handler finds it. */
+int peal_posix_object_open(struct peal_posix *posix, int flags, mode_t mode);
+void peal_posix_object_close(struct peal_posix *posix);
+
+/* What the kernel's errno means for whoever opens, as a message. */
+enum peal_status peal_posix_object_fail(const char *name, int error);
+
+/* Looks at the object that is open in posix->lock_fd, without trusting a byte of it. */
+enum peal_posix_condition peal_posix_object_examine(const struct peal_posix *posix,
+                                                    uint64_t *region_bytes);
+
+/* Whether the name still leads to the object that we have open. */
+bool peal_posix_object_is_named(const struct peal_posix *posix, const struct stat *ours);
 
 #endif
