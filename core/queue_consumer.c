@@ -7,16 +7,24 @@
 #include "core/owner.h"
 #include "core/topic.h"
 
+#include <string.h>
+
 /* How often lanes may move under a consumer that looks for the order. */
 #define ATTEMPTS 64u
 
 /* ---- coming and going ---- */
 
+/* Those behind it move up: nobody is passed over by a round that goes on. */
 static void leave(struct peal_queue_consumer *consumer, uint32_t index)
 {
-    struct peal_queue_joined gone = consumer->joined[index];
-    consumer->joined[index] = consumer->joined[--consumer->joined_count];
-    consumer->turn = 0;
+    const struct peal_queue_joined gone = consumer->joined[index];
+    const uint32_t behind = --consumer->joined_count - index;
+    memmove(&consumer->joined[index], &consumer->joined[index + 1],
+            behind * sizeof(consumer->joined[0]));
+    if (consumer->turn > index)
+        consumer->turn--;
+    if (consumer->turn >= consumer->joined_count)
+        consumer->turn = 0;
     peal_lane_leave(consumer->region, consumer->topic, gone.lane, consumer->entry, consumer->word,
                     (void *)gone.source.lane);
 }
@@ -300,12 +308,11 @@ static enum peal_status take_in_order(struct peal_queue_consumer *consumer, uint
     return PEAL_EMPTY;
 }
 
-/* Lanes in turn. When one is left the last takes its place, so each has to be looked at anew. */
+/* Lanes in turn, each once. */
 static enum peal_status take_in_turn(struct peal_queue_consumer *consumer, uint32_t wanted,
                                      struct peal_queue_batch *batch)
 {
-    uint32_t left = consumer->joined_count;
-    while (left > 0) {
+    for (uint32_t left = consumer->joined_count; left > 0; left--) {
         uint32_t index = consumer->turn;
         struct peal_queue_source *source = &consumer->joined[index].source;
         enum peal_status status = PEAL_EMPTY;
@@ -319,12 +326,8 @@ static enum peal_status take_in_turn(struct peal_queue_consumer *consumer, uint3
         }
         if (status == PEAL_ECORRUPT)
             return lose_lane(consumer, index);
-        if (status == PEAL_EMPTY && leave_if_ended(consumer, index)) {
-            left = consumer->joined_count;
-            continue;
-        }
-        turn_on(consumer);
-        left--;
+        if (status != PEAL_EMPTY || !leave_if_ended(consumer, index))
+            turn_on(consumer);
     }
     return PEAL_EMPTY;
 }
