@@ -9,7 +9,8 @@
 #include <string.h>
 
 #ifdef __SANITIZE_ADDRESS__
-#include <sanitizer/allocator_interface.h>
+/* Of <sanitizer/allocator_interface.h>, which not every compiler brings. */
+size_t __sanitizer_get_current_allocated_bytes(void);
 #endif
 
 static uint64_t count_entries(const char *path, const char *prefix)
