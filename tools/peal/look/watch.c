@@ -35,9 +35,7 @@ static void install(void)
     (void)sigaction(SIGBUS, &action, NULL);
 }
 
-/* Does work(context). False: a bad access ended it, and *status is ECORRUPT. */
-static bool guarded(enum peal_status (*work)(void *context), void *context,
-                    enum peal_status *status)
+bool watch_guarded(enum peal_status (*work)(void *context), void *context, enum peal_status *status)
 {
     static pthread_once_t once = PTHREAD_ONCE_INIT;
     sigjmp_buf *const outer = way_out;
@@ -112,7 +110,7 @@ static enum peal_status open_guarded(struct watch *watch)
 {
     watch->file = file_of(watch->url);
     enum peal_status status;
-    if (!guarded(open_it, watch, &status)) {
+    if (!watch_guarded(open_it, watch, &status)) {
         watch->observer = NULL;
         say_bad_access(watch);
     } else if (status != PEAL_OK) {
@@ -141,7 +139,7 @@ enum peal_status watch_do(struct watch *watch,
     if (!watch->observer)
         return PEAL_ENOENT;
     enum peal_status status;
-    if (!guarded(do_job, &job, &status)) {
+    if (!watch_guarded(do_job, &job, &status)) {
         /* An observer holds no lock and allocates nothing during a look: it can be left in the middle. */
         watch_close(watch);
         say_bad_access(watch);

@@ -14,6 +14,7 @@
 
 #include "tools/peal/look/snapshot.h"
 
+#include <stdbool.h>
 #include <sys/types.h>
 
 /* Of a file, as stat() tells. */
@@ -39,6 +40,10 @@ enum peal_status watch_look(struct watch *watch, struct snapshot *snapshot);
 enum peal_status watch_do(struct watch *watch,
                           enum peal_status (*work)(struct peal_observer *observer, void *context),
                           void *context);
+
+/* For what is no observer: does work(context), likewise guarded. False: a bad access ended it, and *status is ECORRUPT. */
+bool watch_guarded(enum peal_status (*work)(void *context), void *context,
+                   enum peal_status *status);
 
 /* For commands: tells that the look failed and why, in one line, and answers the exit code. */
 int watch_fail(const struct watch *watch, enum peal_status status);
