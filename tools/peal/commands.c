@@ -5,10 +5,16 @@
 #include <string.h>
 
 extern const struct command command_ls;
+extern const struct command command_pub;
+extern const struct command command_echo;
+extern const struct command command_record;
 extern const struct command command_complete;
 
 const struct command *const commands[] = {
     &command_ls,
+    &command_pub,
+    &command_echo,
+    &command_record,
     &command_complete,
     NULL,
 };

@@ -1,0 +1,419 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* peal record: the messages of a live bus into an MCAP file, and which of them could not be had. */
+#include "tools/peal/command.h"
+#include "tools/peal/kit/common.h"
+#include "tools/peal/kit/fail.h"
+#include "tools/peal/kit/output.h"
+#include "tools/peal/kit/stop.h"
+#include "tools/peal/record/output_file.h"
+#include "tools/peal/record/progress.h"
+#include "tools/peal/record/record_report.h"
+#include "tools/peal/record/recording.h"
+
+#include <peal/bus.h>
+#include <poll.h>
+#include <string.h>
+#include <time.h>
+
+/* How often new topics are looked for. */
+#define LOOK_NS (20 * NS_PER_MS)
+/* What is there when a recording is stopped still gets into it, but publishers that go on must not keep us. */
+#define TAIL_NS (200 * NS_PER_MS)
+#define BUSY_NS (1 * NS_PER_MS)
+#define SPIN_NS UINT64_C(20000)
+#define PATIENCE_NS NS_PER_S
+#define CHUNK_BYTES_DEFAULT (UINT64_C(1) << 20)
+
+static struct {
+    const char *output;
+    unsigned compression;
+    uint64_t level;
+    uint64_t chunk_bytes;
+    uint64_t chunk_age_ns;
+    uint64_t buffer_bytes;
+    uint64_t duration_ns;
+    uint64_t count;
+    uint64_t size_max_bytes;
+    uint64_t history;
+    bool reliable;
+    bool overwrite;
+    bool progress;
+    bool quiet;
+} wish = {.buffer_bytes = UINT64_C(64) << 20};
+
+static const struct option_entry options[] = {
+    {.name = "output",
+     .letter = 'o',
+     .value = "FILE",
+     .help = "where to; - is standard output",
+     .read = option_text,
+     .to = &wish.output,
+     .completes = COMPLETES_FILE},
+    {.name = "compression",
+     .letter = 'z',
+     .value = "HOW",
+     .help = "compress; default none",
+     .read = option_choice,
+     .choices = "none lz4 zstd",
+     .to = &wish.compression},
+    {.name = "level",
+     .value = "N",
+     .help = "of the compression; default: the fast one",
+     .read = option_number,
+     .to = &wish.level},
+    {.name = "duration",
+     .letter = 'd',
+     .value = "TIME",
+     .help = "end after so long, as 30s or 5m",
+     .read = option_duration,
+     .to = &wish.duration_ns},
+    {.name = "count",
+     .letter = 'n',
+     .value = "N",
+     .help = "end after N messages",
+     .read = option_count,
+     .to = &wish.count},
+    {.name = "size-max",
+     .value = "SIZE",
+     .help = "end when the file has about this size, as 500M",
+     .read = option_bytes,
+     .to = &wish.size_max_bytes},
+    {.name = "history",
+     .value = "N",
+     .help = "begin with up to N messages of each publisher that are there already",
+     .read = option_number,
+     .to = &wish.history},
+    {.name = "reliable",
+     .help = "publishers wait for the recording, as they do for any reliable subscriber",
+     .read = option_switch,
+     .to = &wish.reliable},
+    {.name = "overwrite",
+     .help = "replace FILE if it exists",
+     .read = option_switch,
+     .to = &wish.overwrite},
+    {.name = "chunk-size",
+     .value = "SIZE",
+     .help = "what is compressed and written at once; default 1M",
+     .read = option_bytes,
+     .to = &wish.chunk_bytes},
+    {.name = "chunk-age",
+     .value = "TIME",
+     .help = "write a chunk that is older though it is not full; default 500ms",
+     .read = option_duration,
+     .to = &wish.chunk_age_ns},
+    {.name = "buffer",
+     .value = "SIZE",
+     .help = "memory for what the disk has not taken yet; default 64M",
+     .read = option_bytes,
+     .to = &wish.buffer_bytes},
+    {.name = "progress",
+     .help = "show it, though stderr is no terminal",
+     .read = option_switch,
+     .to = &wish.progress},
+    {.name = "quiet",
+     .letter = 'q',
+     .help = "no progress, and no summary unless something was lost",
+     .read = option_switch,
+     .to = &wish.quiet},
+    {0},
+};
+
+struct session {
+    struct recording recording;
+    struct output_file file;
+    struct progress progress;
+    int bus_fd;
+    uint64_t begun_ns;
+    uint64_t end_ns;
+    uint64_t look_ns; /* when next */
+    bool bus_failed;
+};
+
+/* ---- while it goes on ------------------------------------------------------------------------------------------------ */
+
+/* What the file will have when all that was taken is in it, if it is not compressed. */
+static uint64_t size_expected(const struct recording *recording,
+                              const struct mcap_writer_counts *counts)
+{
+    const uint64_t under_way = counts->messages_taken - counts->messages_written;
+    const uint64_t each_bytes =
+        recording->messages > 0 ? recording->bytes / recording->messages + 31 : 0;
+    return counts->bytes_written + under_way * each_bytes;
+}
+
+static double share_of(uint64_t part, uint64_t whole, double before)
+{
+    const double share = (double)part / (double)whole;
+    return whole > 0 && share > before ? share : before;
+}
+
+static void show(struct session *session, uint64_t now_ns)
+{
+    const struct recording *recording = &session->recording;
+    struct mcap_writer_counts counts;
+    if (now_ns < progress_due_ns(&session->progress))
+        return;
+    mcap_writer_counts(recording->writer, &counts);
+    struct progress_view view = {.messages = recording->messages,
+                                 .bytes = recording->bytes,
+                                 .lost = recording->lost,
+                                 .has_lost = true,
+                                 .waiting = counts.chunks_waiting,
+                                 .share = -1};
+    view.share = share_of(recording->messages, wish.count, view.share);
+    view.share = share_of(now_ns - session->begun_ns, wish.duration_ns, view.share);
+    view.share = share_of(size_expected(recording, &counts), wish.size_max_bytes, view.share);
+    progress_update(&session->progress, &view);
+}
+
+/* Sleeps until a publisher rings, stop is requested, or it is time to look. */
+static void sleep_until(struct session *session, uint64_t until_ns)
+{
+    struct pollfd wait[] = {{.fd = session->bus_fd, .events = POLLIN},
+                            {.fd = stop_fd(), .events = POLLIN}};
+    const uint64_t now_ns = clock_now_ns();
+    const uint64_t left_ns = until_ns > now_ns ? until_ns - now_ns : 0;
+    const struct timespec left = {.tv_sec = (time_t)(left_ns / NS_PER_S),
+                                  .tv_nsec = (long)(left_ns % NS_PER_S)};
+    enum peal_status status = peal_bus_arm(session->recording.bus);
+    if (status == PEAL_OK) {
+        (void)ppoll(wait, 2, &left, NULL);
+        status = peal_bus_disarm(session->recording.bus);
+    }
+    if (status == PEAL_OK)
+        return;
+    progress_clear(&session->progress);
+    (void)fail_peal(status, "the bus is gone");
+    session->bus_failed = true;
+}
+
+static bool size_is_reached(const struct recording *recording)
+{
+    struct mcap_writer_counts counts;
+    if (wish.size_max_bytes == 0)
+        return false;
+    mcap_writer_counts(recording->writer, &counts);
+    return size_expected(recording, &counts) >= wish.size_max_bytes;
+}
+
+static void look(struct session *session, uint64_t now_ns)
+{
+    uint32_t dead;
+    if (now_ns < session->look_ns)
+        return;
+    session->look_ns = now_ns + LOOK_NS;
+    (void)peal_bus_recover(session->recording.bus, &dead);
+    (void)recording_look(&session->recording); /* what cannot be seen now will be next time */
+}
+
+/* Until there is nothing left; a short time at most. */
+static void take_tail(struct session *session)
+{
+    const uint64_t until_ns = clock_now_ns() + TAIL_NS;
+    while (clock_now_ns() < until_ns) {
+        const enum recording_took took = recording_take(&session->recording);
+        if (took == RECORDING_BUSY)
+            (void)poll(NULL, 0, 1);
+        else if (took != RECORDING_SOME)
+            return;
+    }
+}
+
+/* Until the end has come; recording.error tells whether it is a good one. */
+static void go_on(struct session *session)
+{
+    struct recording *recording = &session->recording;
+    uint64_t idle_ns = 0;
+    while (!session->bus_failed) {
+        const uint64_t now_ns = clock_now_ns();
+        if (now_ns >= session->end_ns || size_is_reached(recording))
+            return;
+        if (stop_requested())
+            break;
+        look(session, now_ns);
+        show(session, now_ns);
+        if (mcap_writer_poll(recording->writer, &recording->error) != MCAP_OK)
+            return;
+        const enum recording_took took = recording_take(recording);
+        if (took == RECORDING_FAILED || took == RECORDING_FULL)
+            return;
+        if (took == RECORDING_BUSY)
+            (void)stop_wait_until(now_ns + BUSY_NS);
+        if (took != RECORDING_NOTHING) {
+            idle_ns = 0;
+            continue;
+        }
+        if (idle_ns == 0)
+            idle_ns = now_ns;
+        if (now_ns - idle_ns < SPIN_NS)
+            continue;
+        sleep_until(session,
+                    session->look_ns < session->end_ns ? session->look_ns : session->end_ns);
+    }
+    take_tail(session);
+}
+
+/* ---- beginning and end ----------------------------------------------------------------------------------------------- */
+
+static int check_wish(void)
+{
+    const uint64_t chunk_bytes = wish.chunk_bytes > 0 ? wish.chunk_bytes : CHUNK_BYTES_DEFAULT;
+    if (!wish.output)
+        return fail(EXIT_USAGE, "where to? say -o FILE");
+    if (chunk_bytes < 1024 || chunk_bytes > UINT64_C(64) << 20)
+        return fail(EXIT_USAGE, "--chunk-size is between 1K and 64M");
+    if (wish.buffer_bytes / chunk_bytes < 2)
+        return fail(EXIT_USAGE, "--buffer holds two chunks at least");
+    if (wish.buffer_bytes / chunk_bytes > 1024)
+        wish.buffer_bytes = 1024 * chunk_bytes;
+    if (wish.history > UINT32_MAX)
+        wish.history = UINT32_MAX;
+    if (wish.level > 22 || (wish.level > 0 && wish.compression == MCAP_COMPRESSION_NONE))
+        return fail(EXIT_USAGE, "--level is one of 1 to 12 for lz4, or 1 to 22 for zstd");
+    if (common.json && strcmp(wish.output, "-") == 0)
+        return fail(EXIT_USAGE, "--json and -o - would be mixed in one output");
+    return EXIT_DONE;
+}
+
+static int open_writer(struct session *session)
+{
+    const size_t chunk_bytes =
+        (size_t)(wish.chunk_bytes > 0 ? wish.chunk_bytes : CHUNK_BYTES_DEFAULT);
+    const struct mcap_writer_options how = {.compression = (enum mcap_compression)wish.compression,
+                                            .level = (int)wish.level,
+                                            .chunk_bytes = chunk_bytes,
+                                            .chunk_age_ns = wish.chunk_age_ns,
+                                            .chunks = (uint32_t)(wish.buffer_bytes / chunk_bytes)};
+    struct mcap_error error;
+    const int code = output_file_open(&session->file, wish.output, wish.overwrite);
+    if (code != EXIT_DONE)
+        return code;
+    if (mcap_writer_open(&session->recording.writer, session->file.fd, &how, &error) == MCAP_OK)
+        return EXIT_DONE;
+    output_file_discard(&session->file);
+    return fail(error.status == MCAP_INVALID ? EXIT_USAGE : EXIT_FAILED, "%s: %s",
+                session->file.name, error.text);
+}
+
+/* A stuck pipe or disk keeps us: say so, once. A second Ctrl-C ends it. */
+static void tell_if_stuck(const struct session *session)
+{
+    const uint64_t until_ns = clock_now_ns() + PATIENCE_NS;
+    struct mcap_writer_counts counts;
+    for (;;) {
+        mcap_writer_counts(session->recording.writer, &counts);
+        if (counts.chunks_waiting == 0)
+            return;
+        if (clock_now_ns() >= until_ns)
+            break;
+        (void)poll(NULL, 0, 5);
+    }
+    note("%s takes nothing: %u chunks wait to be written; Ctrl-C again gives them up",
+         session->file.name, (unsigned)counts.chunks_waiting);
+}
+
+/* The file's end. Answers the exit code. */
+static int finish(struct session *session, const char *url)
+{
+    struct recording *recording = &session->recording;
+    struct mcap_error error = {0};
+    progress_clear(&session->progress);
+    const uint64_t elapsed_ns = clock_now_ns() - session->begun_ns;
+    tell_if_stuck(session);
+    (void)recording_end(recording);
+    const enum mcap_status status = mcap_writer_close(recording->writer, &error);
+    recording->writer = NULL;
+    int code = EXIT_DONE;
+    if (status != MCAP_OK)
+        code = fail(EXIT_FAILED, "%s: %s", session->file.name, error.text);
+    else if (recording->error.status != MCAP_OK && recording->error.status != MCAP_BUSY &&
+             recording->error.status != MCAP_INVALID)
+        code = fail(EXIT_FAILED, "%s: %s", session->file.name, recording->error.text);
+    const int closed = output_file_close(&session->file);
+    if (code == EXIT_DONE)
+        code = closed;
+    if (code == EXIT_DONE && session->bus_failed)
+        code = EXIT_FAILED;
+    if (code != EXIT_DONE)
+        return code;
+    const struct record_report report = {.recording = recording,
+                                         .url = url,
+                                         .file = &session->file,
+                                         .elapsed_ns = elapsed_ns,
+                                         .quiet = wish.quiet};
+    return record_report_print(&report);
+}
+
+static int record(struct session *session, const char *url)
+{
+    struct recording *recording = &session->recording;
+    enum peal_status status = peal_bus_fd(recording->bus, &session->bus_fd);
+    if (status != PEAL_OK)
+        return fail_peal(status, "cannot wait on %s", url);
+    const int code = open_writer(session);
+    if (code != EXIT_DONE)
+        return code;
+    session->begun_ns = clock_now_ns();
+    session->end_ns = wish.duration_ns > 0 ? session->begun_ns + wish.duration_ns : UINT64_MAX;
+    progress_begin(&session->progress, wish.quiet      ? PROGRESS_NEVER
+                                       : wish.progress ? PROGRESS_ALWAYS
+                                                       : PROGRESS_AUTO);
+    status = PEAL_OK;
+    if (recording_begin(recording, url))
+        status = recording_look(recording);
+    if (status == PEAL_OK && recording->error.status == MCAP_OK) {
+        const char *missing = patterns_unmatched(&recording->patterns, &recording->seen);
+        if (missing)
+            note("there is no topic '%s' yet; it is recorded once it appears", missing);
+        if (!wish.quiet)
+            note("recording %zu topics of %s", recording->topic_count, url);
+        go_on(session);
+        return finish(session, url);
+    }
+    struct mcap_error error;
+    if (status == PEAL_OK)
+        return finish(session, url);
+    (void)mcap_writer_close(recording->writer, &error);
+    output_file_discard(&session->file);
+    return fail_peal(status, "cannot look at %s", url);
+}
+
+static int record_run(char **operands, size_t count)
+{
+    struct session session = {.recording = {.patterns = {operands, count}}};
+    struct recording *recording = &session.recording;
+    int code = check_wish();
+    if (code == EXIT_DONE)
+        code = common_url(&recording->watch.url);
+    if (code == EXIT_DONE)
+        code = common_open(&recording->bus, false);
+    if (code != EXIT_DONE)
+        return code;
+    recording->history = (uint32_t)wish.history;
+    recording->reliable = wish.reliable;
+    recording->messages_max = wish.count > 0 ? wish.count : UINT64_MAX;
+    code = record(&session, recording->watch.url);
+    recording_free(recording);
+    peal_bus_close(recording->bus);
+    return code;
+}
+
+const struct command command_record = {
+    .name = "record",
+    .operands = "[TOPIC]...",
+    .summary = "record topics into an MCAP file",
+    .details = "Records all topics, or those that are named; patterns as 'sensor.*' are to be "
+               "quoted. Topics\n"
+               "that appear later are joined. Ends by Ctrl-C, or as the options say; the file is "
+               "complete then.\n"
+               "Publishers do not wait for a recording (but for --reliable): what it could not "
+               "take in time is\n"
+               "counted, told, and noted in the file, and the exit code is 6.\n\n"
+               "  peal record -o run.mcap\n"
+               "  peal record 'sensor.*' -o run.mcap --compression zstd --duration 30s",
+    .options = options,
+    .operands_max = SIZE_MAX,
+    .completes = COMPLETES_TOPIC,
+    .has_json = true,
+    .run = record_run,
+};
