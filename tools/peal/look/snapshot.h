@@ -10,6 +10,7 @@
 #include <peal/observer.h>
 
 #define SNAPSHOT_NAME_BYTES 64
+#define SNAPSHOT_PAGE_BYTES 4096u /* of a region: docs/format.md */
 
 /* The structs are those of the observer; what points in them points into the snapshot. */
 struct snapshot_client {
