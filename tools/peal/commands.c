@@ -8,6 +8,8 @@ extern const struct command command_ls;
 extern const struct command command_pub;
 extern const struct command command_echo;
 extern const struct command command_record;
+extern const struct command command_metrics;
+extern const struct command command_web;
 extern const struct command command_complete;
 
 const struct command *const commands[] = {
@@ -15,6 +17,8 @@ const struct command *const commands[] = {
     &command_pub,
     &command_echo,
     &command_record,
+    &command_metrics,
+    &command_web,
     &command_complete,
     NULL,
 };
