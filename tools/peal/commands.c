@@ -5,6 +5,7 @@
 #include <string.h>
 
 extern const struct command command_ls;
+extern const struct command command_info;
 extern const struct command command_pub;
 extern const struct command command_echo;
 extern const struct command command_record;
@@ -14,6 +15,7 @@ extern const struct command command_complete;
 
 const struct command *const commands[] = {
     &command_ls,
+    &command_info,
     &command_pub,
     &command_echo,
     &command_record,
