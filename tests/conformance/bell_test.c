@@ -202,25 +202,28 @@ static void waiting_without_time_only_drains(void **state)
     quartet_close(&q, backend_of(state));
 }
 
+/* Waits for nothing; how long beyond the timeout. */
+static uint64_t wait_in_vain(struct peal_transport *t, uint64_t timeout_ns)
+{
+    uint64_t sources = 99;
+    const uint64_t begin_ns = test_now_ns();
+    assert_int_equal(t->ops->wait(t, epoch_of(t), timeout_ns, &sources), PEAL_TIMEDOUT);
+    const uint64_t waited_ns = test_now_ns() - begin_ns;
+    assert_true(waited_ns >= timeout_ns);
+    assert_int_equal(sources, 0);
+    return waited_ns - timeout_ns;
+}
+
 static void waiting_ends_at_its_deadline_and_not_before(void **state)
 {
     struct quartet q;
     quartet_open(&q, backend_of(state));
-    struct peal_transport *t = q.t[1];
-    uint64_t least_excess_ns = UINT64_MAX;
     for (uint64_t timeout_ns = MS / 4; timeout_ns < 60 * MS; timeout_ns *= 3) {
-        uint64_t sources = 99;
-        const uint64_t begin_ns = test_now_ns();
-        assert_int_equal(t->ops->wait(t, epoch_of(t), timeout_ns, &sources), PEAL_TIMEDOUT);
-        const uint64_t waited_ns = test_now_ns() - begin_ns;
-        assert_true(waited_ns >= timeout_ns);
-        assert_int_equal(sources, 0);
-        if (waited_ns - timeout_ns < least_excess_ns)
-            least_excess_ns = waited_ns - timeout_ns;
-        /* A busy machine may be late now and then, not by as much as this. */
-        assert_true(waited_ns < timeout_ns + 900 * MS);
+        /* A busy machine may be late, not each time. */
+        uint32_t tries = 1;
+        while (wait_in_vain(q.t[1], timeout_ns) > 50 * MS)
+            assert_true(tries++ < 20);
     }
-    assert_true(least_excess_ns < 50 * MS);
     quartet_close(&q, backend_of(state));
 }
 
