@@ -23,6 +23,7 @@
 #define MESSES 24u
 #define ROUNDS_LONG 100u
 #define FAILURES_MAX 10u
+#define TRIES 3u
 #define HELD_UP_MAX_NS UINT64_C(2000000000)
 
 static const struct matrix_role *const roles[] = {
@@ -52,11 +53,30 @@ static struct fault_passes passed;
 static uint64_t
     mess_of[FAULT_POINTS_MAX]; /* the seed of the mess in which each is passed most often */
 
-/* True if the case went well. */
+static bool is_held_up(const struct matrix_times *times)
+{
+    for (int call = 0; call < WITNESS_CALLS; call++)
+        if (times->bus.longest_ns[call] >= HELD_UP_MAX_NS)
+            return true;
+    for (int call = 0; call < QUEUE_CALLS; call++)
+        if (times->queue.longest_ns[call] >= HELD_UP_MAX_NS)
+            return true;
+    return false;
+}
+
+/* True if the case went well. Whom the machine holds up it holds up once, whom another client does each time: then the times
+ * stay, and the last test tells. */
 static bool run(const struct matrix_case *one)
 {
     char complaint[MATRIX_COMPLAINT_BYTES] = "";
-    one->role->run(one, complaint);
+    struct matrix_times *times = matrix_times_of(one);
+    const struct matrix_times before = *times;
+    for (uint32_t tries = 1; !complaint[0]; tries++) {
+        one->role->run(one, complaint);
+        if (!is_held_up(times) || is_held_up(&before) || tries == TRIES)
+            break;
+        *times = before;
+    }
     cases_run++;
     if (!complaint[0])
         return true;
