@@ -6,9 +6,14 @@
 
 extern const struct command command_ls;
 extern const struct command command_info;
+extern const struct command command_top;
 extern const struct command command_pub;
 extern const struct command command_echo;
+extern const struct command command_hz;
+extern const struct command command_delay;
 extern const struct command command_record;
+extern const struct command command_replay;
+extern const struct command command_recover;
 extern const struct command command_metrics;
 extern const struct command command_web;
 extern const struct command command_complete;
@@ -16,9 +21,14 @@ extern const struct command command_complete;
 const struct command *const commands[] = {
     &command_ls,
     &command_info,
+    &command_top,
     &command_pub,
     &command_echo,
+    &command_hz,
+    &command_delay,
     &command_record,
+    &command_replay,
+    &command_recover,
     &command_metrics,
     &command_web,
     &command_complete,

@@ -16,6 +16,17 @@ void mcap_index_free(struct mcap_index *index)
     free(index->metadata);
     index->chunks = NULL;
     index->metadata = NULL;
+    free(index->channel_messages);
+    index->channel_messages = NULL;
+}
+
+static enum mcap_status begin_index(struct mcap_index *index, struct mcap_error *error)
+{
+    *index = (struct mcap_index){.from_summary = false};
+    index->channel_messages = calloc(MCAP_CHANNELS_MAX, sizeof(*index->channel_messages));
+    return index->channel_messages
+               ? MCAP_OK
+               : mcap_fail(error, MCAP_NOMEM, MCAP_NOWHERE, "no memory for the index");
 }
 
 static void *grow(void *array, size_t count, size_t element_bytes)
@@ -149,6 +160,15 @@ static enum mcap_status use_chunk_index(struct mcap_index *index,
     return add_chunk(index, &chunk, error);
 }
 
+static void use_channel_counts(struct mcap_index *index, struct mcap_span counts)
+{
+    struct mcap_cursor cursor = mcap_cursor_over(counts);
+    while (cursor.left_bytes > 0) {
+        const uint16_t id = mcap_cursor_u16(&cursor);
+        index->channel_messages[id] = mcap_cursor_u64(&cursor);
+    }
+}
+
 static enum mcap_status use_record(struct mcap_index *index, struct mcap_catalog *catalog,
                                    const struct summary *summary, uint8_t opcode,
                                    struct mcap_span content, uint64_t offset,
@@ -174,6 +194,7 @@ static enum mcap_status use_record(struct mcap_index *index, struct mcap_catalog
         index->messages = statistics.messages;
         index->start_ns = statistics.start_ns;
         index->end_ns = statistics.end_ns;
+        use_channel_counts(index, statistics.channel_counts);
         return MCAP_OK;
     default:
         return MCAP_OK;
@@ -254,6 +275,7 @@ static enum mcap_status use_item(struct mcap_index *index, const struct mcap_ite
         if (index->messages == 0 || time_ns > index->end_ns)
             index->end_ns = time_ns;
         index->messages++;
+        index->channel_messages[item->message.channel_id]++;
         return MCAP_OK;
     case MCAP_ITEM_ATTACHMENT:
         break;
@@ -285,10 +307,13 @@ enum mcap_status mcap_index_load(struct mcap_index *index, const struct mcap_sou
                                  struct mcap_catalog *catalog, struct mcap_error *error)
 {
     struct mcap_scan scan;
-    *index = (struct mcap_index){.from_summary = false};
-    enum mcap_status status = mcap_scan_begin(&scan, source, catalog, error);
-    if (status != MCAP_OK)
+    enum mcap_status status = begin_index(index, error);
+    if (status == MCAP_OK)
+        status = mcap_scan_begin(&scan, source, catalog, error);
+    if (status != MCAP_OK) {
+        mcap_index_free(index);
         return status;
+    }
     mcap_scan_end(&scan);
     struct mcap_error without = {.status = MCAP_OK}; /* why the summary is not used */
     status = load_summary(index, source, catalog, &without);
@@ -299,8 +324,9 @@ enum mcap_status mcap_index_load(struct mcap_index *index, const struct mcap_sou
     } else {
         mcap_index_free(index);
         mcap_catalog_clear(catalog);
-        *index = (struct mcap_index){.from_summary = false};
-        status = scan_file(index, source, catalog, error);
+        status = begin_index(index, error);
+        if (status == MCAP_OK)
+            status = scan_file(index, source, catalog, error);
         if (index->damage.status == MCAP_OK)
             index->damage = without;
         if (status == MCAP_OK && index->chunk_count > 0)

@@ -29,6 +29,7 @@ struct mcap_index {
     struct mcap_index_metadata *metadata;
     size_t metadata_count;
     uint64_t messages; /* as the file says: not to be relied upon */
+    uint64_t *channel_messages; /* by id; likewise */
     uint64_t start_ns;
     uint64_t end_ns;
     struct mcap_error damage; /* the first thing that is wrong with the file; MCAP_OK: nothing is */

@@ -95,6 +95,11 @@ const struct mcap_catalog *mcap_reader_catalog(const struct mcap_reader *reader)
     return &reader->catalog;
 }
 
+uint64_t mcap_reader_channel_messages(const struct mcap_reader *reader, uint16_t id)
+{
+    return reader->index.channel_messages[id];
+}
+
 static bool is_wanted(const struct mcap_reader *reader, const struct mcap_message *message)
 {
     return mcap_catalog_channel(&reader->catalog, message->channel_id)->wanted &&

@@ -53,6 +53,9 @@ const struct mcap_reader_info *mcap_reader_info(const struct mcap_reader *reader
 /* Schemas and channels; all of them from the beginning, but for what a summary keeps silent about. */
 const struct mcap_catalog *mcap_reader_catalog(const struct mcap_reader *reader);
 
+/* How many messages a channel has, as the file tells. */
+uint64_t mcap_reader_channel_messages(const struct mcap_reader *reader, uint16_t id);
+
 /* The message is valid until the next call, the channel as long as the reader. */
 enum mcap_status mcap_reader_next(struct mcap_reader *reader, struct mcap_message *message,
                                   const struct mcap_channel **channel, struct mcap_error *error);
