@@ -27,20 +27,27 @@ static void on_bus_error(int number, siginfo_t *info, void *context)
         (void)raise(number);
 }
 
+/* Looks each time: somebody else may have installed a handler since. Whoever was there is known before ours can run. */
 static void install(void)
 {
+    static pthread_mutex_t mutex = PTHREAD_MUTEX_INITIALIZER;
     struct sigaction action = {.sa_sigaction = on_bus_error, .sa_flags = SA_SIGINFO | SA_NODEFER};
+    struct sigaction now;
     (void)sigemptyset(&action.sa_mask);
-    (void)sigaction(SIGBUS, NULL, &before_us); /* known before our handler can run */
-    (void)sigaction(SIGBUS, &action, NULL);
+    (void)pthread_mutex_lock(&mutex);
+    (void)sigaction(SIGBUS, NULL, &now);
+    if (!(now.sa_flags & SA_SIGINFO) || now.sa_sigaction != on_bus_error) {
+        before_us = now;
+        (void)sigaction(SIGBUS, &action, NULL);
+    }
+    (void)pthread_mutex_unlock(&mutex);
 }
 
 bool watch_guarded(enum peal_status (*work)(void *context), void *context, enum peal_status *status)
 {
-    static pthread_once_t once = PTHREAD_ONCE_INIT;
     sigjmp_buf *const outer = way_out;
     sigjmp_buf inner;
-    (void)pthread_once(&once, install);
+    install();
     /* The handler runs with the signals that were blocked before (SA_NODEFER), so that none need be restored. */
     if (sigsetjmp(inner, 0) != 0) {
         way_out = outer;

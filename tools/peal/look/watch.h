@@ -6,8 +6,8 @@
  * A region whose file has been removed lives on for those who have it open, and for them only. A watch follows the name: once
  * the file is another, or none, it looks at that one.
  *
- * SIGBUS: the first look installs a handler for the process, once and for all. It takes care of bad accesses below watch_look()
- * and watch_do(), in any thread, and leaves every other SIGBUS to whoever had it before: without anybody, it kills.
+ * SIGBUS: a look installs a handler for the process, which stays. It takes care of bad accesses below watch_look() and its like, in
+ * any thread, and leaves every other SIGBUS to whoever handled it before: without anybody, it kills.
  */
 #ifndef PEAL_TOOLS_PEAL_LOOK_WATCH_H
 #define PEAL_TOOLS_PEAL_LOOK_WATCH_H
