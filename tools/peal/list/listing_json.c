@@ -68,7 +68,7 @@ json_t *region_json(const struct looks *looks)
     return region;
 }
 
-static json_t *client_json(const struct snapshot *snapshot, const struct snapshot_client *client)
+json_t *client_json(const struct snapshot *snapshot, const struct snapshot_client *client)
 {
     const struct peal_observer_client *seen = &client->seen;
     const uint64_t since_1970_ns = clock_since_1970_ns();
@@ -206,8 +206,7 @@ static void set_figures(json_t *object, const struct looks *looks,
     }
 }
 
-static json_t *topic_json(const struct looks *looks, const struct snapshot_topic *topic,
-                          bool with_people)
+json_t *topic_json(const struct looks *looks, const struct snapshot_topic *topic, bool with_people)
 {
     const struct peal_observer_topic *seen = &topic->seen;
     const bool has_type = topic->type_name[0] != '\0';

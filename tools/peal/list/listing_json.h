@@ -10,8 +10,10 @@
 json_t *region_json(const struct looks *looks);
 
 json_t *clients_json(const struct snapshot *snapshot);
+json_t *client_json(const struct snapshot *snapshot, const struct snapshot_client *client);
 
 /* Those that are meant; `with_people`: and who takes part in each. */
 json_t *topics_json(const struct looks *looks, const struct patterns *patterns, bool with_people);
+json_t *topic_json(const struct looks *looks, const struct snapshot_topic *topic, bool with_people);
 
 #endif
