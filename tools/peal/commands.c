@@ -14,6 +14,8 @@ extern const struct command command_delay;
 extern const struct command command_record;
 extern const struct command command_replay;
 extern const struct command command_recover;
+extern const struct command command_audit;
+extern const struct command command_clean;
 extern const struct command command_metrics;
 extern const struct command command_web;
 extern const struct command command_complete;
@@ -29,6 +31,8 @@ const struct command *const commands[] = {
     &command_record,
     &command_replay,
     &command_recover,
+    &command_audit,
+    &command_clean,
     &command_metrics,
     &command_web,
     &command_complete,
