@@ -21,6 +21,11 @@ these() {
     sort "$dir/words" | cmp -s - "$dir/wanted" || fail "offered were '$(cat "$dir/words")', not '$*'"
 }
 
+# Nothing has been offered, unless names of files may stand there.
+only_files() {
+    [ ! -s "$dir/offered" ] || [ "$(cat "$dir/offered")" = "${tab}files$tab" ] || fail "offered was: $(cat "$dir/offered")"
+}
+
 all_commands() {
     "$peal" --help | sed -n '/^commands:$/,/^$/s/^  \([a-z]*\) .*/\1/p'
 }
@@ -124,7 +129,7 @@ what_may_stand_here_depends_on_what_stands_before)
     these $(all_commands)
     offers ls --bus --color ''
     these
-    offers --bus=x ls --no
+    offers --bus=x ls --zz
     these
     offers frobnicate ''
     these
@@ -169,14 +174,14 @@ nothing_is_said_when_something_is_wrong)
     for PEAL_BUS in posix:tool-none posix:// "file:$dir/garbage" file:/nowhere "file:$dir" nonsense vdev:none local:none ''; do
         for command in $(all_commands); do
             offers "$command" zzz
-            these
+            only_files
         done
     done
     PEAL_BUS=$bus
     truncate -s 3 "/dev/shm/peal.${bus#posix:}"
     for command in $(all_commands); do
         offers "$command" zzz
-        these
+        only_files
     done
     offers ls --color=
     run 0 complete -- "$(printf 'l\033[31m')"

@@ -181,18 +181,40 @@ int option_parse(const struct option_entry *const *tables, size_t table_count, c
     return EXIT_DONE;
 }
 
+#define HELP_COLUMN 29
+#define HELP_WIDTH_MAX 71
+
+/* In lines that fit beside the options' names, on a terminal of 100 columns. */
+static void print_folded(const char *text)
+{
+    while (strlen(text) > HELP_WIDTH_MAX) {
+        int length = HELP_WIDTH_MAX;
+        while (length > 0 && text[length] != ' ')
+            length--;
+        if (length == 0)
+            break;
+        print("%.*s\n%*s", length, text, HELP_COLUMN, "");
+        text += length + 1;
+    }
+    print("%s\n", text);
+}
+
 void option_print(const struct option_entry *table)
 {
     for (const struct option_entry *option = table; option && option->name; option++) {
         char left[64];
+        char right[512];
         char letter[] = "    ";
         if (option->letter != 0)
             (void)snprintf(letter, sizeof(letter), "-%c, ", option->letter);
         (void)snprintf(left, sizeof(left), "%s--%s%s%s", letter, option->name,
                        option->value ? " " : "", option->value ? option->value : "");
-        if (option->choices)
-            print("  %-26s %s: %s\n", left, option->help, option->choices);
+        (void)snprintf(right, sizeof(right), "%s%s%s", option->help, option->choices ? ": " : "",
+                       option->choices ? option->choices : "");
+        if (strlen(left) > HELP_COLUMN - 3)
+            print("  %s\n%*s", left, HELP_COLUMN, "");
         else
-            print("  %-26s %s\n", left, option->help);
+            print("  %-*s", HELP_COLUMN - 2, left);
+        print_folded(right);
     }
 }

@@ -164,10 +164,29 @@ static void offer_all(struct line *line, enum option_completes completes)
     }
 }
 
-/* The table knows what the first operand is. Others are the same where the last is said to be repeated ("TOPIC..."). */
+/* Name of an operand in "FILE [TOPIC]...", without what stands around it: of the last, if there are not so many. */
+static void operand_name(const char *operands, size_t index, char name[32])
+{
+    static const char letters[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZ";
+    name[0] = '\0';
+    for (size_t i = 0; i <= index; i++) {
+        const char *begin = operands + strcspn(operands, letters);
+        const size_t length = strspn(begin, letters);
+        if (length == 0)
+            break;
+        (void)snprintf(name, 32, "%.*s", (int)length, begin);
+        operands = begin + strcspn(begin, " ");
+    }
+}
+
+/* The table knows what the first operand is; others are of its kind if they have its name. */
 static void offer_operands(struct line *line)
 {
-    if (line->operands == 0 || strstr(line->command->operands, "..."))
+    char first[32];
+    char name[32];
+    operand_name(line->command->operands, 0, first);
+    operand_name(line->command->operands, line->operands, name);
+    if (strcmp(first, name) == 0)
         offer_all(line, line->command->completes);
 }
 
