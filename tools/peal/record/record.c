@@ -20,7 +20,10 @@
 /* What is there when a recording is stopped still gets into it, but publishers that go on must not keep us. */
 #define TAIL_NS (200 * NS_PER_MS)
 #define BUSY_NS (1 * NS_PER_MS)
-#define SPIN_NS UINT64_C(20000)
+/* Who publishes often need not ring for each message: we look again by ourselves so soon, as long as something comes within
+ * STREAM_NS. A lane must hold what is published meanwhile. */
+#define NAP_NS UINT64_C(100000)
+#define STREAM_NS UINT64_C(500000)
 #define PATIENCE_NS NS_PER_S
 #define CHUNK_BYTES_DEFAULT (UINT64_C(1) << 20)
 
@@ -125,7 +128,10 @@ struct session {
     int bus_fd;
     uint64_t begun_ns;
     uint64_t end_ns;
-    uint64_t look_ns; /* when next */
+    uint64_t look_ns;    /* when next */
+    uint64_t recover_ns; /* likewise */
+    uint64_t idle_ns;    /* when there was nothing to take, the last time */
+    bool took_since;     /* and then something came */
     bool bus_failed;
 };
 
@@ -202,8 +208,25 @@ static void look(struct session *session, uint64_t now_ns)
     if (now_ns < session->look_ns)
         return;
     session->look_ns = now_ns + LOOK_NS;
-    (void)peal_bus_recover(session->recording.bus, &dead);
+    if (now_ns >= session->recover_ns) {
+        session->recover_ns = now_ns + NS_PER_S;
+        (void)peal_bus_recover(session->recording.bus, &dead);
+    }
     (void)recording_look(&session->recording); /* what cannot be seen now will be next time */
+}
+
+/* There is nothing to take. */
+static void rest(struct session *session, uint64_t now_ns)
+{
+    const bool streams = session->took_since && now_ns - session->idle_ns < STREAM_NS;
+    const uint64_t until_ns =
+        session->look_ns < session->end_ns ? session->look_ns : session->end_ns;
+    session->idle_ns = now_ns;
+    session->took_since = false;
+    if (streams)
+        (void)stop_wait_until(now_ns + NAP_NS);
+    else
+        sleep_until(session, until_ns);
 }
 
 /* Until there is nothing left; a short time at most. */
@@ -223,7 +246,6 @@ static void take_tail(struct session *session)
 static void go_on(struct session *session)
 {
     struct recording *recording = &session->recording;
-    uint64_t idle_ns = 0;
     while (!session->bus_failed) {
         const uint64_t now_ns = clock_now_ns();
         if (now_ns >= session->end_ns || size_is_reached(recording))
@@ -239,16 +261,10 @@ static void go_on(struct session *session)
             return;
         if (took == RECORDING_BUSY)
             (void)stop_wait_until(now_ns + BUSY_NS);
-        if (took != RECORDING_NOTHING) {
-            idle_ns = 0;
-            continue;
-        }
-        if (idle_ns == 0)
-            idle_ns = now_ns;
-        if (now_ns - idle_ns < SPIN_NS)
-            continue;
-        sleep_until(session,
-                    session->look_ns < session->end_ns ? session->look_ns : session->end_ns);
+        if (took == RECORDING_NOTHING)
+            rest(session, now_ns);
+        else
+            session->took_since = true;
     }
     take_tail(session);
 }
