@@ -286,7 +286,6 @@ static void whatever_the_figures_are_rates_are_numbers_from_zero_on(void **state
 {
     uint64_t seed = random_seed();
     (void)state;
-    print_message("seed %llu\n", (unsigned long long)seed);
     for (int round = 0; round < 20000; round++) {
         struct scene before, now;
         make_hostile(&before, &seed);
