@@ -126,6 +126,7 @@ int main(int argc, char **argv)
     (void)setlocale(LC_ALL, "");
     (void)setlocale(LC_NUMERIC, "C"); /* figures are read by scripts too */
     (void)signal(SIGPIPE, SIG_IGN);
+    (void)signal(SIGXFSZ, SIG_IGN); /* a file that may not grow is told as a full disk is */
     if (!stop_init())
         return fail(EXIT_FAILED, "cannot handle signals: %s", strerror(errno));
     const int code = begin(argv + 1, argc > 0 ? (size_t)argc - 1 : 0);
