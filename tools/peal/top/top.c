@@ -95,10 +95,10 @@ static void read_keys(struct show *show)
 
 static uint64_t wait_until_ns(const struct show *show)
 {
-    const uint64_t now_ns = clock_now_ns();
-    if (show->changed)
-        return show->drawn_ns + DRAW_INTERVAL_NS;
-    return show->state->paused ? now_ns + TOP_INTERVAL_MAX_NS : show->next_look_ns;
+    const uint64_t look_ns = show->state->paused ? UINT64_MAX : show->next_look_ns;
+    const uint64_t draw_ns = show->changed ? show->drawn_ns + DRAW_INTERVAL_NS : UINT64_MAX;
+    const uint64_t until_ns = look_ns < draw_ns ? look_ns : draw_ns;
+    return until_ns < UINT64_MAX ? until_ns : clock_now_ns() + TOP_INTERVAL_MAX_NS;
 }
 
 static int run_screen(struct top_scene *scene, struct top_state *state)
