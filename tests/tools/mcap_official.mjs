@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // mcap_official.mjs FILE: reads a file with the official reader, once by its index and once from its first byte to the last, CRCs
 // checked both times; both must find the same. Prints the messages as mcap_sample does.
+// MCAP_OF=record: the file is one of `peal record`.
 import { open, readFile } from "node:fs/promises";
 import { crc32 } from "@foxglove/crc";
 import { McapIndexedReader, McapStreamReader } from "@mcap/core";
@@ -26,6 +27,7 @@ function line(message, channel, schema) {
 }
 
 const path = process.argv[2];
+const recorded = process.env.MCAP_OF === "record";
 const file = await open(path);
 const readable = {
   size: async () => BigInt((await file.stat()).size),
@@ -42,12 +44,16 @@ if (!reader.header.library.startsWith("peal ") || reader.header.profile !== "") 
 const indexed = [];
 for await (const message of reader.readMessages({ validateCrcs: true })) {
   const channel = reader.channelsById.get(message.channelId);
-  if (channel.metadata.get("peal:schema_hash") !== "0x00000000deadbeef") fail("wrong metadata of a channel");
+  const wrong = recorded
+    ? !/^0x[0-9a-f]{16}$/.test(channel.metadata.get("peal:incarnation")) || channel.metadata.get("peal:publisher") !== "alpha"
+    : channel.metadata.get("peal:schema_hash") !== "0x00000000deadbeef";
+  if (wrong) fail("wrong metadata of a channel");
   indexed.push(line(message, channel, reader.schemasById.get(channel.schemaId)));
 }
 const metadata = [];
 for await (const record of reader.readMetadata()) metadata.push(record);
-if (metadata.length !== 1 || metadata[0].name !== "peal:bus" || metadata[0].metadata.get("url") !== "posix:/sample")
+const names = metadata.map((record) => record.name).join(" ");
+if (names !== (recorded ? "peal:bus peal:clock" : "peal:bus") || !metadata[0].metadata.get("url").startsWith(recorded ? "posix:tool-" : "posix:/sample"))
   fail("wrong metadata");
 if (reader.statistics.messageCount !== BigInt(indexed.length) || reader.statistics.chunkCount !== reader.chunkIndexes.length ||
     reader.statistics.channelCount !== reader.channelsById.size || reader.statistics.schemaCount !== reader.schemasById.size)
