@@ -171,7 +171,7 @@ until_true( 'cellOf("topics", "fast", "Kind") === "topic"', 'the topic is listed
 until_true( 'figure(cellOf("topics", "fast", "Rate")) > 150 && figure(cellOf("topics", "fast", "Rate")) < 1500', 'the rate is near 500/s' );
 until_true( 'figure(cellOf("topics", "fast", "Bandwidth")) > 150e3 && figure(cellOf("topics", "fast", "Bandwidth")) < 1500e3', 'the bandwidth is near 500 kB/s' );
 until_true( 'figure(cellOf("topics", "fast", "Lag")) > 20', 'the slow one lags' );
-until_true( 'figure(cellOf("topics", "fast", "Lost or dropped")) > 100', 'its losses are counted' );
+until_true( 'figure(cellOf("topics", "fast", "Lost")) > 100', 'its losses are counted' );
 until_true( qq{figure(cellOf("subscribers", '$slow', "Lost")) > 100 && figure(cellOf("subscribers", '$slow', "Lag")) > 20}, 'the subscriber is listed with lag and losses' );
 until_true( qq{cellOf("clients", "source", "State") === "alive" && cellOf("clients", '$slow', "Bells rung") === "0"}, 'the clients are listed' );
 until_true( qq{curve("$_") >= 2}, "the chart '$_' has a curve of two points" ) for qw(rate bandwidth lag loss);

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "tools/peal/serve/bus_json.h"
 
+#include "tools/peal/look/age.h"
 #include "tools/peal/look/rates.h"
 
 #include <inttypes.h>
 #include <stdio.h>
-#include <time.h>
 
 #define PAGE_BYTES 4096
 
@@ -33,10 +33,9 @@ static json_t *region_json(const struct snapshot *now)
                      (json_int_t)region->topics_max);
 }
 
-/* Seconds since, by the clock that it was taken from; 0 if that is yet to come. */
-static double since_s(uint64_t then_ns, uint64_t now_ns)
+static json_t *seconds(uint64_t ns)
 {
-    return now_ns > then_ns ? (double)(now_ns - then_ns) / 1e9 : 0;
+    return json_real((double)ns / 1e9);
 }
 
 static json_t *client_json(const struct snapshot *now, const struct snapshot_client *client,
@@ -44,18 +43,19 @@ static json_t *client_json(const struct snapshot *now, const struct snapshot_cli
 {
     const struct peal_observer_client *seen = &client->seen;
     const bool asleep = seen->index < 64 && (now->region.armed >> (seen->index & 63u) & 1u);
-    const bool beats = seen->heartbeat_ns != 0 && now->region.members_known;
+    uint64_t attached_ns, heartbeat_ns;
+    const bool came = age_since(seen->attached_ns, wall_ns, &attached_ns);
+    const bool beats = age_of_heartbeat(now, client, now->taken_ns, wall_ns, &heartbeat_ns);
     return json_pack("{s:I, s:s, s:s, s:b, s:o, s:f, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o}",
                      "index", (json_int_t)seen->index, "name", client->name, "life",
                      snapshot_life_text(seen->life), "asleep", asleep, "incarnation",
-                     hex(seen->incarnation), "age_s", since_s(seen->attached_ns, wall_ns),
-                     "heartbeat_age_s",
-                     beats ? json_real(since_s(seen->heartbeat_ns, now->taken_ns)) : json_null(),
-                     "bells_rung", count(seen->bells_rung), "bells_suppressed",
-                     count(seen->bells_suppressed), "sleeps", count(seen->sleeps), "wakes",
-                     count(seen->wakes), "spurious_wakes", count(seen->spurious_wakes),
-                     "safety_net_finds", count(seen->safety_net_finds), "recovered_clients",
-                     count(seen->recovered_clients), "corruptions", count(seen->corruptions));
+                     hex(seen->incarnation), "age_s", came ? seconds(attached_ns) : json_null(),
+                     "heartbeat_age_s", beats ? seconds(heartbeat_ns) : json_null(), "bells_rung",
+                     count(seen->bells_rung), "bells_suppressed", count(seen->bells_suppressed),
+                     "sleeps", count(seen->sleeps), "wakes", count(seen->wakes), "spurious_wakes",
+                     count(seen->spurious_wakes), "safety_net_finds", count(seen->safety_net_finds),
+                     "recovered_clients", count(seen->recovered_clients), "corruptions",
+                     count(seen->corruptions));
 }
 
 static json_t *publisher_json(const struct snapshot_publisher *publisher)
@@ -104,13 +104,11 @@ static json_t *topic_json(const struct snapshot_topic *topic)
 json_t *bus_json(const struct scene_bus *bus)
 {
     const struct snapshot *now = &bus->now;
-    struct timespec wall;
     json_t *clients = json_array(), *topics = json_array();
     const bool up = bus->status == PEAL_OK;
     const size_t shown =
         now->topic_count < BUS_JSON_TOPICS_MAX ? now->topic_count : BUS_JSON_TOPICS_MAX;
-    (void)clock_gettime(CLOCK_REALTIME, &wall);
-    const uint64_t wall_ns = (uint64_t)wall.tv_sec * UINT64_C(1000000000) + (uint64_t)wall.tv_nsec;
+    const uint64_t wall_ns = clock_since_1970_ns();
     for (size_t i = 0; i < now->client_count; i++)
         (void)json_array_append_new(clients, client_json(now, &now->clients[i], wall_ns));
     for (size_t i = 0; i < shown; i++)

@@ -3,6 +3,7 @@
 
 #include "tools/peal/kit/memory.h"
 #include "tools/peal/kit/stop.h"
+#include "tools/peal/look/age.h"
 #include "tools/peal/look/rates.h"
 #include "tools/peal/serve/metric.h"
 
@@ -204,8 +205,10 @@ void exposition_write(FILE *to, const struct scene *scene)
     for (size_t i = 0; i < scene->count; i++)
         view_bus(&views[i], scene->buses[i]);
     for (size_t m = 0; m < metric_count; m++) {
-        struct writer writer = {
-            .to = to, .metric = &metric_table[m], .subject.now_ns = clock_now_ns()};
+        struct writer writer = {.to = to,
+                                .metric = &metric_table[m],
+                                .subject.now_ns = clock_now_ns(),
+                                .subject.since_1970_ns = clock_since_1970_ns()};
         (void)fprintf(to, "# HELP %s %s\n# TYPE %s %s\n", writer.metric->name, writer.metric->help,
                       writer.metric->name, writer.metric->is_counter ? "counter" : "gauge");
         if (writer.metric->scope == METRIC_PROGRAM)

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "tools/peal/serve/metric.h"
 
+#include "tools/peal/look/age.h"
 #include "tools/peal/look/rates.h"
 
 #include <inttypes.h>
@@ -27,14 +28,6 @@ static bool real(struct metric_value *value, double figure)
 static bool flag(struct metric_value *value, enum peal_audit_life life, bool also)
 {
     return life != PEAL_AUDIT_UNKNOWN && whole(value, life == PEAL_AUDIT_ALIVE && also);
-}
-
-/* How long ago, by this machine's clock. A file has none; a hostile peer's lies in the future: 0. */
-static bool age(struct metric_value *value, const struct metric_subject *subject, uint64_t then_ns)
-{
-    if (then_ns == 0 || !subject->bus->now.region.members_known)
-        return false;
-    return real(value, subject->now_ns > then_ns ? (double)(subject->now_ns - then_ns) / 1e9 : 0);
 }
 
 /* `name`: the function; `has`: whether this one has such a figure; `figure`: it. */
@@ -101,7 +94,10 @@ static bool client_start(const struct metric_subject *subject, struct metric_val
 
 static bool heartbeat_age(const struct metric_subject *subject, struct metric_value *value)
 {
-    return age(value, subject, CLIENT.heartbeat_ns);
+    uint64_t age_ns;
+    return age_of_heartbeat(&subject->bus->now, subject->client, subject->now_ns,
+                            subject->since_1970_ns, &age_ns) &&
+           real(value, (double)age_ns / 1e9);
 }
 
 /* ---- topics ---- */
@@ -166,7 +162,10 @@ static bool message_mean(const struct metric_subject *subject, struct metric_val
 
 static bool newest_age(const struct metric_subject *subject, struct metric_value *value)
 {
-    return SOUND && age(value, subject, PUBLISHER.newest_ns);
+    uint64_t age_ns;
+    return SOUND &&
+           age_of_message(&subject->bus->now, PUBLISHER.newest_ns, subject->now_ns, &age_ns) &&
+           real(value, (double)age_ns / 1e9);
 }
 
 /* ---- subscribers, and each in each lane ---- */

@@ -30,6 +30,7 @@ struct metric_subject {
     const struct snapshot_publisher *publisher;
     const struct snapshot_subscriber *subscriber;
     uint64_t now_ns; /* CLOCK_MONOTONIC */
+    uint64_t since_1970_ns;
 };
 
 struct metric_value {

@@ -51,7 +51,7 @@ export class Model {
     topic(topic, delta) {
         const out = {
             topic, name: topic.name, kind: topic.kind, type: topic.type, rate: 0, bandwidth: 0, dropped: 0, lost: 0, lag: 0,
-            publishers: topic.publishers.filter((p) => !p.ended).length, lostTotal: topic.lost_messages + topic.dropped_messages,
+            publishers: topic.publishers.filter((p) => !p.ended).length, lostTotal: topic.lost_messages, droppedTotal: topic.dropped_messages,
             pending: topic.pending_messages, waiting: topic.publishers.some((p) => p.waiting),
         };
         for (const p of topic.publishers) {
@@ -94,7 +94,9 @@ export class Model {
         for (const t of this.topics) {
             put('rate\n' + t.name, t.name, t.name, t.rate);
             put('bandwidth\n' + t.name, t.name, t.name, t.bandwidth);
-            put('loss\n' + t.name, t.name, t.name, t.lost + t.dropped);
+            put('loss\n' + t.name, t.name, t.name, t.lost);
+            if (t.droppedTotal > 0)
+                put('loss\ndropped\n' + t.name, t.name + ' (dropped)', t.name, t.dropped);
             if (t.kind === 'queue')
                 put('lag\n' + t.name, t.name + ' (pending)', t.name, t.pending);
         }

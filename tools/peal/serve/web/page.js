@@ -15,7 +15,7 @@ const charts = [
     new Chart({ id: 'rate', title: 'Rates', unit: 'messages per second', format: units.rate, colors: topicColors, colorOf: byTopic }),
     new Chart({ id: 'bandwidth', title: 'Bandwidth', unit: 'bytes per second', format: units.bandwidth, isBytes: true, colors: topicColors, colorOf: byTopic }),
     new Chart({ id: 'lag', title: 'Lag', unit: 'messages not taken yet, by subscriber', format: (v) => units.count(Math.round(v * 100) / 100), colors: subscriberColors, colorOf: (series) => series.key }),
-    new Chart({ id: 'loss', title: 'Losses', unit: 'messages lost or dropped per second', format: units.rate, colors: topicColors, colorOf: byTopic }),
+    new Chart({ id: 'loss', title: 'Losses', unit: 'messages lost, or dropped for want of room, per second', format: units.rate, colors: topicColors, colorOf: (series) => series.label }),
 ];
 
 // ---- tables ----
@@ -30,7 +30,8 @@ const topicColumns = [
     ['Rate', true, (t) => units.rate(t.rate)],
     ['Bandwidth', true, (t) => units.bandwidth(t.bandwidth)],
     ['Lag', true, (t) => units.count(t.lag)],
-    ['Lost or dropped', true, (t) => [units.count(t.lostTotal), t.lost + t.dropped > 0 ? 'bad' : '']],
+    ['Dropped', true, (t) => [units.count(t.droppedTotal), t.dropped > 0 ? 'bad' : '']],
+    ['Lost', true, (t) => [units.count(t.lostTotal), t.lost > 0 ? 'bad' : '']],
     ['', false, (t) => (t.waiting ? ['publisher waits for room', 'bad'] : '')],
 ];
 const subscriberColumns = [
@@ -43,12 +44,12 @@ const subscriberColumns = [
     ['Lost', true, (s) => [units.count(s.lostTotal), s.lost > 0 ? 'bad' : '']],
     ['State', false, (s) => [s.life, s.life === 'dead' ? 'bad' : '']],
 ];
-const ago = (seconds) => (seconds === null ? ['never', 'none'] : units.duration(seconds));
+const ago = (seconds) => (seconds === null ? ['not known', 'none'] : units.duration(seconds));
 const clientColumns = [
     ['Client', false, (c) => c.name || ['index ' + c.index, 'none']],
     ['Index', true, (c) => String(c.index)],
     ['State', false, (c) => [c.life === 'alive' ? (c.asleep ? 'alive, asleep' : 'alive') : c.life, c.life === 'dead' ? 'bad' : '']],
-    ['Attached', true, (c) => units.duration(c.age_s)],
+    ['Attached', true, (c) => ago(c.age_s)],
     ['Heartbeat', true, (c) => ago(c.heartbeat_age_s)],
     ['Bells rung', true, (c) => units.count(c.bells_rung)],
     ['Not needed', true, (c) => units.count(c.bells_suppressed)],
@@ -97,7 +98,8 @@ function showTiles() {
         ['Messages', units.rate(add((t) => t.rate))],
         ['Bandwidth', units.bandwidth(add((t) => t.bandwidth))],
         ['Farthest behind', units.count(model.topics.reduce((most, t) => Math.max(most, t.lag), 0))],
-        ['Lost and dropped', units.rate(lost + dropped), lost + dropped > 0],
+        ['Lost', units.rate(lost), lost > 0],
+        ['Dropped', units.rate(dropped), dropped > 0],
         ['Clients', String(model.clients.length)],
         ['Free of ' + units.bytes(region.data_bytes), units.bytes(region.free_bytes)],
     ];
