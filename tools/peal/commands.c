@@ -16,6 +16,7 @@ extern const struct command command_replay;
 extern const struct command command_recover;
 extern const struct command command_audit;
 extern const struct command command_clean;
+extern const struct command command_doctor;
 extern const struct command command_metrics;
 extern const struct command command_web;
 extern const struct command command_complete;
@@ -33,6 +34,7 @@ const struct command *const commands[] = {
     &command_recover,
     &command_audit,
     &command_clean,
+    &command_doctor,
     &command_metrics,
     &command_web,
     &command_complete,
