@@ -7,7 +7,8 @@
 #   scripts/fuzz.sh edges TARGET PATTERN [BUILD_FOLDER]   how much of the sources the corpus and earlier runs cover
 #
 # Targets: region (all of core over a spoilt region), queue (queues as programs use them), url, config (peal-vdev's files,
-# options, rules), vfio (messages of vfio-user), reply (what a device server answers), mcap (recordings).
+# options, rules), vfio (messages of vfio-user), reply (what a device server answers), mcap (recordings), tool (what peal
+# prints of a region).
 #
 # The corpus is tests/fuzz/corpus/TARGET; what a run finds beyond it stays in BUILD_FOLDER. A failing input is written
 # there as crash-...: `BUILD_FOLDER/TARGET crash-...` runs it again.
@@ -44,8 +45,18 @@ sources_of() {
         echo tests/fuzz/mcap_fuzz.c tools/peal/mcap/*.c
         pkg-config --libs liblz4 libzstd zlib
         ;;
+    tool)
+        # What waits, and what draws on a terminal, is not of interest here.
+        echo tests/fuzz/tool_fuzz.c tools/peal/care/audit.c tools/peal/care/audit_json.c tools/peal/care/survey.c \
+            tools/peal/care/put.c tools/peal/serve/exposition.c tools/peal/serve/metric.c tools/peal/serve/scene.c
+        find tools/peal/kit tools/peal/look tools/peal/list tools/peal/top -name "*.c" ! -path "*/kit/stop.c" \
+            ! -path "*/top/top.c" ! -path "*/top/screen.c" ! -path "*/top/terminal.c"
+        echo core/*.c bus/*.c transport/*.c transport/*/*.c
+        pkg-config --libs liburcu-bp liburcu-cds ck jansson
+        echo -lm
+        ;;
     url) echo tests/fuzz/url_fuzz.c bus/url.c tests/support/fault_plan.c core/error.c transport/registry.c ;;
-    *) echo "fuzz: there is no target '$1'; choose region, queue, url, config, vfio, reply or mcap" >&2; exit 2 ;;
+    *) echo "fuzz: there is no target '$1'; choose region, queue, url, config, vfio, reply, mcap or tool" >&2; exit 2 ;;
     esac
 }
 
@@ -84,9 +95,9 @@ if [ "${1-}" = corpus ]; then
 fi
 
 case "${1-}" in
-region | queue | url | config | vfio | reply | mcap) targets=$1 ;;
-'') targets="region queue url config vfio reply mcap" ;;
-*) echo "fuzz: there is no target '$1'; choose region, queue, url, config, vfio, reply or mcap" >&2; exit 2 ;;
+region | queue | url | config | vfio | reply | mcap | tool) targets=$1 ;;
+'') targets="region queue url config vfio reply mcap tool" ;;
+*) echo "fuzz: there is no target '$1'; choose region, queue, url, config, vfio, reply, mcap or tool" >&2; exit 2 ;;
 esac
 seconds=${2-60}
 folder=${3-build/fuzz}
