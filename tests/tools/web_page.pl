@@ -16,7 +16,7 @@ use Time::HiRes qw(sleep time);
 
 my ( $url, $shots ) = @ARGV;
 die "usage: web_page.pl URL [FOLDER]\n" if !defined $url;
-my $limit_s = 60;
+my $limit_s = 30;
 my $json    = JSON::PP->new->utf8->allow_nonref;
 my ($chromium) = grep { -x } map { my $name = $_; map { "$_/$name" } split /:/, $ENV{PATH} } qw(chromium chromium-browser google-chrome);
 if ( !defined $chromium ) {
@@ -40,7 +40,7 @@ if ( $browser == 0 ) {
     dup2( $in, 3 ) and dup2( $out, 4 ) or die;
     POSIX::close($_) for 5 .. 31;
     exec 'timeout', '-k', '5', '100', $chromium, '--headless', '--no-sandbox', '--disable-gpu', '--disable-dev-shm-usage', '--no-first-run',
-      '--disable-extensions', '--disable-background-networking', '--disable-component-update', '--disable-sync', '--remote-debugging-pipe',
+      '--disable-extensions', '--disable-background-networking', '--disable-component-update', '--disable-sync', '--hide-scrollbars', '--remote-debugging-pipe',
       "--user-data-dir=$scratch/profile", '--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1', 'about:blank'
       or die "web: cannot start '$chromium': $!\n";
 }
@@ -122,8 +122,8 @@ sub until_true {
     my $deadline = time + $limit_s;
     until ( value_of($expression) ) {
         if ( time > $deadline ) {
-            check( 0, "not so within $limit_s s: $text; the page has:\n" . value_of('document.body.innerText') );
-            return;
+            print "web: ", "not so within $limit_s s: $text; the page has:\n" . value_of('document.body.innerText'), "\n";
+            exit 1;
         }
         sleep 0.05;
     }

@@ -46,7 +46,7 @@ static json_t *client_json(const struct snapshot *now, const struct snapshot_cli
     uint64_t attached_ns, heartbeat_ns;
     const bool came = age_since(seen->attached_ns, wall_ns, &attached_ns);
     const bool beats = age_of_heartbeat(now, client, now->taken_ns, wall_ns, &heartbeat_ns);
-    return json_pack("{s:I, s:s, s:s, s:b, s:o, s:f, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o}",
+    return json_pack("{s:I, s:s, s:s, s:b, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o}",
                      "index", (json_int_t)seen->index, "name", client->name, "life",
                      snapshot_life_text(seen->life), "asleep", asleep, "incarnation",
                      hex(seen->incarnation), "age_s", came ? seconds(attached_ns) : json_null(),
