@@ -17,8 +17,8 @@ static void scaled(struct units_text *text, double value, double base, const cha
                    size_t count, const char *tail)
 {
     size_t i = 0;
-    /* 999.6 would be printed as 1000. */
-    while (i + 1 < count && value >= (base > 1000 ? base : base - 0.5)) {
+    /* 999.6 would be printed as 1000, and 1023.6 as 1024. */
+    while (i + 1 < count && value >= base - 0.5) {
         value /= base;
         i++;
     }

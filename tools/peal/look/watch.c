@@ -60,8 +60,13 @@ bool watch_guarded(enum peal_status (*work)(void *context), void *context, enum 
     return true;
 }
 
+/* Without the words that the library begins with, and watch_fail() as well. */
 static void say(struct watch *watch, const char *reason)
 {
+    char context[160];
+    const int length = snprintf(context, sizeof(context), "cannot look at %.128s: ", watch->url);
+    if (length > 0 && strncmp(reason, context, (size_t)length) == 0)
+        reason += length;
     (void)snprintf(watch->reason, sizeof(watch->reason), "%s", reason);
 }
 
