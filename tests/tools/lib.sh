@@ -27,7 +27,7 @@ end() {
         kill -CONT "$pid" 2>/dev/null
         kill -9 "$pid" 2>/dev/null && wait "$pid" 2>/dev/null
     done
-    rm -f "/dev/shm/peal.${bus#posix:}" "/dev/shm/peal.${bus#posix:}".*
+    rm -f "/dev/shm/peal.${bus#posix:}" "/dev/shm/peal.${bus#posix:}"[.~]* # the object, those of more buses, FIFOs
     if [ "$code" -ne 0 ] && [ "$code" -ne 77 ]; then
         tail -n 20 "$dir"/*.out "$dir"/*.err 2>/dev/null
     fi
