@@ -31,7 +31,7 @@ static inline void capture_begin(int descriptor)
 /* Valid until the next one. */
 static inline const char *capture_end(void)
 {
-    static char text[16384];
+    static char text[65536];
     (void)fflush(stdout);
     (void)fflush(stderr);
     const ssize_t length = pread(capture_of, text, sizeof(text) - 1, 0);
