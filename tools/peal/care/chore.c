@@ -96,7 +96,7 @@ static void recover(struct chore *chore, const struct chore_orders *orders)
     char reason[512];
     enum peal_status status = audit(chore->url, &before, reason, sizeof(reason));
     if (status != PEAL_OK) {
-        if (status != PEAL_ENOENT) /* gone meanwhile */
+        if (status != PEAL_ENOENT || !chore->left.is_used) /* it may go meanwhile */
             spare(chore, status, reason);
     } else if (before.audit.findings[PEAL_AUDIT_REMAINS] > 0) {
         chore->action = CHORE_RECOVER;
@@ -130,11 +130,6 @@ static enum peal_status remove_idle(void *context)
     return peal_unlink_if_idle(removal->url, &removal->options, &removal->left);
 }
 
-static bool is_posix(const char *url)
-{
-    return strncmp(url, "posix:", 6) == 0;
-}
-
 /* A region that stays, be it in use or for its messages, may have remains in it. */
 static void look_inside(struct chore *chore, const struct chore_orders *orders,
                         enum peal_status status)
@@ -162,6 +157,9 @@ static void settle_removal(struct chore *chore, const struct chore_orders *order
     case PEAL_EEXIST:
         look_inside(chore, orders, status);
         break;
+    case PEAL_ENOTSUP: /* nothing of it outlives its clients */
+        recover(chore, orders);
+        break;
     case PEAL_ENOENT:
         if (chore->fifos > 0)
             break;
@@ -178,10 +176,6 @@ void chore_do(struct chore *chore, const char *url, const struct chore_orders *o
     enum peal_status status;
     *chore = (struct chore){.status = PEAL_OK};
     (void)snprintf(chore->url, sizeof(chore->url), "%s", url);
-    if (!is_posix(url)) { /* nothing of it outlives its clients */
-        recover(chore, orders);
-        return;
-    }
     removal.url = chore->url;
     removal.left.struct_bytes = sizeof(removal.left);
     removal.options.dry_run = !orders->for_good;

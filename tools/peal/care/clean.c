@@ -185,6 +185,11 @@ static void tell_json(struct sum *sum, const struct chore *chore)
 static void do_one(struct sum *sum, const char *url, bool is_named)
 {
     struct chore chore;
+    if (strncmp(url, "file:", 5) == 0) {
+        sum->code =
+            fail(EXIT_USAGE, "%s is a copy, in which nobody lives and nobody has died", url);
+        return;
+    }
     chore_do(&chore, url, &orders);
     if (chore.action == CHORE_SPARE && chore.status == PEAL_ENOENT && !is_named)
         return; /* somebody else was faster */
@@ -198,7 +203,7 @@ static void do_one(struct sum *sum, const char *url, bool is_named)
         sum->code == EXIT_DONE) {
         sum->code = fail_reason(chore.status, chore.reason, "cannot clean %s", url);
         if (!common.json)
-            return;
+            return; /* it has been told */
     }
     if (common.json)
         tell_json(sum, &chore);
