@@ -31,6 +31,7 @@ pipe my $command_out, my $command_in or die "web: no pipe: $!\n";
 pipe my $answer_out,  my $answer_in  or die "web: no pipe: $!\n";
 my $browser = fork // die "web: cannot fork: $!\n";
 if ( $browser == 0 ) {
+    setpgrp;
     $^F = 10;    # none of these is closed by exec
     open STDIN,  '<', '/dev/null' or die;
     open STDOUT, '>', "$scratch/log" or die;
@@ -49,7 +50,7 @@ close $answer_in;
 $command_in->autoflush(1);
 END {
     my $code = $?;
-    if ( $browser && $$ != $browser ) { kill 'KILL', $browser; waitpid $browser, 0 }
+    if ($browser) { kill "KILL", $browser, -$browser; waitpid $browser, 0 }    # with all that it has started
     $? = $code;
 }
 

@@ -4,10 +4,10 @@ import { Chart, Colors, element } from './chart.js';
 import { Model } from './model.js';
 import * as units from './units.js';
 
-const EVERY_MS = 1000, ANSWER_MS = 5000, ROWS = 200;
+const EVERY_MS = 1000, FIRST_MS = 250, FIRST = 4, ANSWER_MS = 5000, ROWS = 200;
 const id = (name) => document.getElementById(name);
 const model = new Model();
-let paused = false, failure = 'connecting', span = 60, filter = '';
+let turns = 0, paused = false, failure = 'connecting', span = 60, filter = '';
 
 const topicColors = new Colors(), subscriberColors = new Colors();
 const byTopic = (series) => series.topic;
@@ -148,7 +148,8 @@ async function turn() {
     showState();
     if (!paused && !failure)
         show();
-    setTimeout(turn, Math.max(100, EVERY_MS - (performance.now() - began)));
+    const every = turns++ < FIRST ? FIRST_MS : EVERY_MS; // so that there is something to see soon
+    setTimeout(turn, Math.max(100, every - (performance.now() - began)));
 }
 
 // ---- what can be pressed ----
