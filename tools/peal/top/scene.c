@@ -53,7 +53,7 @@ static void reckon_topic(struct top_scene *scene, const struct snapshot_topic *t
     add(&totals->dropped, figures->sums.dropped);
 }
 
-static void reckon(struct top_scene *scene)
+void top_scene_reckon(struct top_scene *scene)
 {
     const size_t count = scene->now->topic_count;
     scene->totals = (struct top_totals){.clients = scene->now->client_count};
@@ -87,7 +87,7 @@ enum peal_status top_scene_look(struct top_scene *scene)
     }
     if (scene->status == PEAL_OK)
         scene->looks++;
-    reckon(scene);
+    top_scene_reckon(scene);
     return scene->status;
 }
 

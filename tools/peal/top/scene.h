@@ -48,6 +48,9 @@ void top_scene_free(struct top_scene *scene);
 /* Looks. The answer is in scene->status as well. */
 enum peal_status top_scene_look(struct top_scene *scene);
 
+/* What follows from scene->now and scene->before: done by each look. */
+void top_scene_reckon(struct top_scene *scene);
+
 /* Why there is nothing to be seen, and what to do: one short line. */
 const char *top_scene_trouble(const struct top_scene *scene);
 
