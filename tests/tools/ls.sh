@@ -70,22 +70,15 @@ programs_get_json)
     start_table
     "$examples/workers" post --bus "$bus" --jobs 3 >"$dir/post.out"
     until_true has_rates
-    json_is '$j->{bus}' "$bus"
-    json_is '$j->{region_bytes}' 2097152
-    json_is '$j->{interval_ns} >= 6e7' 1
-    json_is 'scalar @{$j->{topics}}' 1
-    json_is '$j->{topics}[0]{name}' telemetry.cpu
-    json_is '$j->{topics}[0]{schema_hash} =~ /^0x[0-9a-f]{16}$/' 1
-    json_is 'exists $j->{topics}[0]{publishers}' ''
+    json_is 'join " ", $j->{bus}, $j->{region_bytes}, $j->{interval_ns} >= 6e7, map { $_->{name} } @{$j->{topics}}' \
+        "$bus 2097152 1 telemetry.cpu"
+    json_is '$j->{topics}[0]{schema_hash} =~ /^0x[0-9a-f]{16}$/ && !exists $j->{topics}[0]{publishers}' 1
     run 0 ls --json --long --no-rates
     json_is 'join " ", map { $_->{name} } @{$j->{topics}}' \
         'telemetry.cpu telemetry.memory telemetry.system workers.jobs'
-    json_is '$j->{interval_ns}' null
-    json_is '$j->{topics}[0]{rate_hz}' null
-    json_is '$j->{topics}[0]{publishers}[0]{name}' alpha
-    json_is '$j->{topics}[0]{subscribers}[0]{name}' 'telemetry sub'
-    json_is '$j->{topics}[3]{kind}' queue
-    json_is '$j->{topics}[3]{pending}' 3
+    json_is 'join " ", grep { defined } $j->{interval_ns}, $j->{topics}[0]{rate_hz}' ''
+    json_is 'my $t = $j->{topics}[0]; "$t->{publishers}[0]{name} $t->{subscribers}[0]{name}"' 'alpha telemetry sub'
+    json_is '"$j->{topics}[3]{kind} $j->{topics}[3]{pending}"' 'queue 3'
     run 0 ls --json --interval 0
     json_is '$j->{interval_ns}' null
     ;;
@@ -191,24 +184,6 @@ what_cannot_be_is_refused_in_one_line)
     code=0
     perl -e 'pipe(R, W); close R; open STDOUT, ">&W"; exec @ARGV' "$peal" ls --no-rates 2>"$dir/run.err" || code=$?
     [ "$code" -eq 1 ] && [ "$(wc -l <"$dir/run.err")" -eq 1 ] || fail "to a closed pipe: $code, $(cat "$dir/run.err")"
-    ;;
-whatever_a_region_holds_is_listed_or_refused)
-    start_machine
-    "$examples/workers" post --bus "$bus" --jobs 3 >"$dir/post.out"
-    # Behind the control area, which only tells that this is a region.
-    for seed in 1 2 3 4 5 6 7 8 9 10 11 12; do
-        perl -e 'my ($seed, $from) = @ARGV; srand $seed; binmode STDIN; local $/; my $bytes = <STDIN>;
-            my @odd = (0, 1, 0xff, 0x7f, 0x80);
-            for (1 .. 40 * $seed) { my $at = $from + 8 * int rand 20000;
-                substr($bytes, $at, 8) = rand() < 0.5 ? chr($odd[rand @odd]) x 8 : pack "Q", int rand 2**53 }
-            print $bytes' "$seed" $((seed % 3 * 4096 + 4096)) <"/dev/shm/peal.${bus#posix:}" >"$dir/spoilt"
-        code=0
-        "$peal" ls --bus "file:$dir/spoilt" -l >"$dir/run.out" 2>"$dir/run.err" || code=$?
-        [ "$code" -eq 0 ] || [ "$code" -eq 5 ] || fail "seed $seed: exit code $code: $(cat "$dir/run.err")"
-        code=0
-        "$peal" ls --bus "file:$dir/spoilt" -l --json >"$dir/run.out" 2>"$dir/run.err" || code=$?
-        [ "$code" -eq 5 ] || json_is 'ref $j->{topics}' ARRAY
-    done
     ;;
 *)
     fail "there is no case $case"
