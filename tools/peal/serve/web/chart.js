@@ -5,7 +5,7 @@ import { ticks } from './units.js';
 
 const SVG = 'http://www.w3.org/2000/svg';
 const SHOWN = 8, GAP_S = 5;
-const LEFT = 62, RIGHT = 10, TOP = 8, BOTTOM = 22;
+const LEFT = 70, RIGHT = 10, TOP = 8, BOTTOM = 22;
 
 export function element(name, properties, ...children) {
     const made = document.createElement(name);
@@ -37,7 +37,7 @@ export class Colors {
 }
 
 export class Chart {
-    // options: id, title, unit (of the axis), format (value -> text), isBytes, colors, colorOf (series -> key)
+    // options: id, title, unit (of the axis), nothing (what an empty one says), format (value -> text), isBytes, colors, colorOf (series -> key)
     constructor(options) {
         this.options = options;
         this.series = [];
@@ -80,7 +80,7 @@ export class Chart {
         this.svg.setAttribute('viewBox', '0 0 ' + width + ' ' + height);
         for (const line of lines) {
             parts.push(svg('line', { class: line === 0 ? 'base' : 'grid', x1: LEFT, x2: width - RIGHT, y1: Math.round(y(line)), y2: Math.round(y(line)) }));
-            parts.push(svg('text', { x: LEFT - 8, y: Math.round(y(line)) + 4, 'text-anchor': 'end' }, this.options.format(line)));
+            parts.push(svg('text', { x: LEFT - 8, y: Math.round(y(line)) + 4, 'text-anchor': 'end' }, this.options.format(line).replace(/.0+(?=D|$)/, '')));
         }
         parts.push(...this.times(width, height, x));
         for (const one of this.series) {
@@ -91,7 +91,7 @@ export class Chart {
         if (at !== null)
             parts.push(svg('line', { class: 'hair', x1: x(at), x2: x(at), y1: TOP, y2: height - BOTTOM }));
         if (this.series.length === 0)
-            parts.push(svg('text', { class: 'empty', x: (LEFT + width) / 2, y: height / 2, 'text-anchor': 'middle' }, 'nothing to show'));
+            parts.push(svg('text', { class: 'empty', x: (LEFT + width) / 2, y: height / 2, 'text-anchor': 'middle' }, this.options.nothing || 'nothing to show'));
         this.svg.replaceChildren(...parts);
         this.tell(at);
     }

@@ -94,7 +94,8 @@ export class Model {
         for (const t of this.topics) {
             put('rate\n' + t.name, t.name, t.name, t.rate);
             put('bandwidth\n' + t.name, t.name, t.name, t.bandwidth);
-            put('loss\n' + t.name, t.name, t.name, t.lost);
+            if (t.lostTotal > 0)
+                put('loss\n' + t.name, t.name, t.name, t.lost);
             if (t.droppedTotal > 0)
                 put('loss\ndropped\n' + t.name, t.name + ' (dropped)', t.name, t.dropped);
             if (t.kind === 'queue')

@@ -15,7 +15,7 @@ const charts = [
     new Chart({ id: 'rate', title: 'Rates', unit: 'messages per second', format: units.rate, colors: topicColors, colorOf: byTopic }),
     new Chart({ id: 'bandwidth', title: 'Bandwidth', unit: 'bytes per second', format: units.bandwidth, isBytes: true, colors: topicColors, colorOf: byTopic }),
     new Chart({ id: 'lag', title: 'Lag', unit: 'messages not taken yet, by subscriber', format: (v) => units.count(Math.round(v * 100) / 100), colors: subscriberColors, colorOf: (series) => series.key }),
-    new Chart({ id: 'loss', title: 'Losses', unit: 'messages lost, or dropped for want of room, per second', format: units.rate, colors: topicColors, colorOf: (series) => series.label }),
+    new Chart({ id: 'loss', title: 'Losses', nothing: 'nothing was lost', unit: 'messages lost or dropped per second', format: units.rate, colors: topicColors, colorOf: (series) => series.label }),
 ];
 
 // ---- tables ----
@@ -44,7 +44,7 @@ const subscriberColumns = [
     ['Lost', true, (s) => [units.count(s.lostTotal), s.lost > 0 ? 'bad' : '']],
     ['State', false, (s) => [s.life, s.life === 'dead' ? 'bad' : '']],
 ];
-const ago = (seconds) => (seconds === null ? ['not known', 'none'] : units.duration(seconds));
+const ago = (seconds) => (seconds === null ? ['none', 'none'] : units.duration(seconds));
 const clientColumns = [
     ['Client', false, (c) => c.name || ['index ' + c.index, 'none']],
     ['Index', true, (c) => String(c.index)],
