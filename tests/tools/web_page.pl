@@ -176,6 +176,9 @@ until_true( 'figure(cellOf("topics", "fast", "Lost")) > 100', 'its losses are co
 until_true( qq{figure(cellOf("subscribers", '$slow', "Lost")) > 100 && figure(cellOf("subscribers", '$slow', "Lag")) > 20}, 'the subscriber is listed with lag and losses' );
 until_true( qq{cellOf("clients", "source", "State") === "alive" && cellOf("clients", '$slow', "Bells rung") === "0"}, 'the clients are listed' );
 until_true( qq{curve("$_") >= 2}, "the chart '$_' has a curve of two points" ) for qw(rate bandwidth lag loss);
+# Whatever the largest was: figures from 0 on, each as far from the last as that from the one before.
+until_true( '(() => { const all = [...document.querySelectorAll("#rate text[text-anchor=end]")].map(t => t.textContent).filter(t => t.endsWith("/s")).map(figure);
+    return all.length >= 3 && all[0] === 0 && all[1] > 0 && all.every((v, i) => Math.abs(v - i * all[1]) <= v / 100); })()', 'the axis has round figures' );
 until_true( 'topmost("rate")[0].startsWith("fast") && topmost("loss")[0].startsWith("fast")', 'the legend tells' );
 until_true( '/^Rates: fast [\d.]+\/s/.test(document.querySelector("#rate svg").getAttribute("aria-label"))', 'the chart has words for who cannot see it' );
 check( value_of('[...document.querySelectorAll("path.curve")].every(p => !/NaN|Infinity|undefined/.test(p.getAttribute("d")))'), 'a coordinate that is no number' );

@@ -80,7 +80,7 @@ export class Chart {
         this.svg.setAttribute('viewBox', '0 0 ' + width + ' ' + height);
         for (const line of lines) {
             parts.push(svg('line', { class: line === 0 ? 'base' : 'grid', x1: LEFT, x2: width - RIGHT, y1: Math.round(y(line)), y2: Math.round(y(line)) }));
-            parts.push(svg('text', { x: LEFT - 8, y: Math.round(y(line)) + 4, 'text-anchor': 'end' }, this.options.format(line).replace(/.0+(?=D|$)/, '')));
+            parts.push(svg('text', { x: LEFT - 8, y: Math.round(y(line)) + 4, 'text-anchor': 'end' }, this.options.format(line).replace(/\.0+(?=\D|$)/, '')));
         }
         parts.push(...this.times(width, height, x));
         for (const one of this.series) {
