@@ -166,8 +166,8 @@ static bool note_damage(struct recovery *recovery, enum mcap_status status,
         recovered->why = *error;
     if (status == MCAP_TORN)
         recovered->torn_bytes = recovery->source.size_bytes - error->offset;
-    else
-        recovered->damaged++;
+    else if (!recovery->scan.reached_end || recovered->damaged == 0)
+        recovered->damaged++; /* what is spoilt spoils the CRC of all data, which comes last, too */
     return true;
 }
 

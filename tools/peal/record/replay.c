@@ -72,6 +72,7 @@ static const struct option_entry options[] = {
      .read = option_switch,
      .to = &wish.info},
     {.name = "wait-subscribers",
+     .letter = 'w',
      .value = "N",
      .help = "wait until so many subscribe to each topic before the first message",
      .read = option_count,
