@@ -12,8 +12,9 @@
 
 /* ---- bad accesses ---- */
 
-/* Per thread, for the signal of a bad access comes to the thread that made it. Of the innermost guarded work, or NULL. */
-static _Thread_local sigjmp_buf *volatile way_out;
+/* Per thread, for the signal of a bad access comes to the thread that made it. Of the innermost guarded work, or NULL. It is stored
+ * before the work begins: a compiler knows that this may come back here. */
+static _Thread_local sigjmp_buf *way_out;
 static struct sigaction before_us;
 
 static void on_bus_error(int number, siginfo_t *info, void *context)

@@ -35,12 +35,12 @@ static void assert_is_empty(void)
 /* ---- SIGBUS of others ---- */
 
 /* A page of a file that has become empty. */
-static volatile char *bad_page(void)
+static char *bad_page(void)
 {
     const int fd = memfd_create("bad", MFD_CLOEXEC);
     if (fd < 0 || ftruncate(fd, 4096) != 0)
         _exit(1);
-    volatile char *page = mmap(NULL, 4096, PROT_READ, MAP_SHARED, fd, 0);
+    char *page = mmap(NULL, 4096, PROT_READ, MAP_SHARED, fd, 0);
     if (page == MAP_FAILED || ftruncate(fd, 0) != 0)
         _exit(1);
     (void)close(fd);
@@ -115,7 +115,7 @@ static void a_bus_error_elsewhere_goes_to_whoever_handled_it_before(void **state
 
 static enum peal_status access_bad_page(void *context)
 {
-    volatile char *page = context;
+    char *page = context;
     return page[0] == 1 ? PEAL_AGAIN : PEAL_OK;
 }
 
@@ -130,14 +130,14 @@ static enum peal_status access_twice(void *context)
 static void guarded_work_may_guard_work_of_its_own(void **state)
 {
     enum peal_status status = PEAL_OK;
-    volatile char *page = bad_page();
+    char *page = bad_page();
     (void)state;
-    assert_false(watch_guarded(access_twice, (void *)(uintptr_t)page, &status));
+    assert_false(watch_guarded(access_twice, page, &status));
     assert_int_equal(status, PEAL_ECORRUPT);
     /* And afterwards all is as it was before. */
     assert_true(watch_guarded(nothing, NULL, &status));
     assert_int_equal(status, PEAL_OK);
-    assert_int_equal(munmap((void *)(uintptr_t)page, 4096), 0);
+    assert_int_equal(munmap(page, 4096), 0);
 }
 
 static void *access_many_times(void *context)
@@ -152,17 +152,16 @@ static void *access_many_times(void *context)
 static void each_thread_finds_its_own_way_out(void **state)
 {
     pthread_t threads[4];
-    volatile char *page = bad_page();
+    char *page = bad_page();
     (void)state;
     for (size_t i = 0; i < 4; i++)
-        assert_int_equal(
-            pthread_create(&threads[i], NULL, access_many_times, (void *)(uintptr_t)page), 0);
+        assert_int_equal(pthread_create(&threads[i], NULL, access_many_times, page), 0);
     for (size_t i = 0; i < 4; i++) {
         void *survived = NULL;
         assert_int_equal(pthread_join(threads[i], &survived), 0);
         assert_int_equal((uintptr_t)survived, 200);
     }
-    assert_int_equal(munmap((void *)(uintptr_t)page, 4096), 0);
+    assert_int_equal(munmap(page, 4096), 0);
 }
 
 /* ---- regions that come and go ---- */
