@@ -6,9 +6,11 @@
 #include "tools/peal/kit/output.h"
 #include "tools/peal/kit/stop.h"
 #include "tools/peal/talk/echo_print.h"
+#include "tools/peal/talk/peek.h"
 #include "tools/peal/talk/subscription.h"
 
 #include <inttypes.h>
+#include <string.h>
 
 #define FLUSH_EACH 256 /* messages, while more are there */
 
@@ -18,6 +20,7 @@ static bool no_header;
 static uint64_t count;
 static uint64_t history;
 static uint64_t bytes_max;
+static bool peek;
 
 static const struct option_entry options[] = {
     {.name = "format",
@@ -68,6 +71,11 @@ static const struct option_entry options[] = {
      .help = "if there is no such bus or topic yet, wait for it",
      .read = option_switch,
      .to = &listen_options.wait},
+    {.name = "peek",
+     .letter = 'p',
+     .help = "only look at what is still there, without taking part, and end",
+     .read = option_switch,
+     .to = &peek},
     {.name = "pop",
      .help = "pop from queues: nobody else will get what is printed",
      .read = option_switch,
@@ -123,7 +131,8 @@ static int on_event(struct subscription *subscription, struct echo *echo,
 
 static int listen_on(struct subscription *subscription)
 {
-    struct echo *echo = echo_new((enum echo_format)format, subscription, !no_header, bytes_max);
+    struct echo *echo = echo_new((enum echo_format)format, !no_header,
+                                 subscription_has_one_clock(subscription), bytes_max);
     uint64_t deadline_ns = deadline_after(listen_options.timeout_ns);
     bool done = false;
     int code = EXIT_DONE;
@@ -139,23 +148,71 @@ static int listen_on(struct subscription *subscription)
     return code != EXIT_DONE ? code : written;
 }
 
+/* ---- without taking part ---- */
+
+static void on_peeked(void *context, struct subscription *subscription)
+{
+    echo_message(context, subscription);
+}
+
+static void on_peeked_spoilt(void *context, const struct subscription *subscription)
+{
+    echo_spoilt(context, subscription);
+}
+
+static int look_at(struct subscription *subscription)
+{
+    /* Of a copy of a region, and of other machines', nobody knows what the clock was. */
+    const bool ages = strncmp(subscription->url, "posix:", strlen("posix:")) == 0;
+    struct echo *echo = echo_new((enum echo_format)format, !no_header, ages, bytes_max);
+    const struct peek looks = {.history = history,
+                               .count = count,
+                               .message = on_peeked,
+                               .spoilt = on_peeked_spoilt,
+                               .context = echo};
+    const int code = peek_run(subscription, &looks);
+    echo_free(echo);
+    return code;
+}
+
+/* ---- the command ---- */
+
+static int check(void)
+{
+    const struct subscription_options *listens = &listen_options;
+    if (common.json && format != ECHO_AUTO && format != ECHO_JSON)
+        return fail(EXIT_USAGE, "--json and --format exclude one another");
+    if (listens->latest && listens->reliable)
+        return fail(EXIT_USAGE, "--latest and --reliable exclude one another");
+    if (peek && (listens->latest || listens->reliable || listens->wait || listens->pop ||
+                 listens->timeout_ns != PEAL_FOREVER))
+        return fail(EXIT_USAGE, "--peek looks and ends: only --history, --count and what tells how "
+                                "to print go with it");
+    return EXIT_DONE;
+}
+
 static int echo_run(char **operands, size_t operand_count)
 {
     struct subscription subscription;
-    if (common.json && format != ECHO_AUTO && format != ECHO_JSON)
-        return fail(EXIT_USAGE, "--json and --format exclude one another");
+    int code = check();
+    if (code != EXIT_DONE)
+        return code;
     if (common.json)
         format = ECHO_JSON;
-    if (listen_options.latest && listen_options.reliable)
-        return fail(EXIT_USAGE, "--latest and --reliable exclude one another");
     if (count == 0)
         count = UINT64_MAX;
     listen_options.history = history < UINT32_MAX ? (uint32_t)history : UINT32_MAX;
     listen_options.instead =
         "--pop takes its messages away from those who work on them; peal info shows it";
-    int code = subscription_open(&subscription, &listen_options, operands, operand_count);
-    if (code == EXIT_DONE && subscription.bus)
-        code = listen_on(&subscription);
+    if (peek) {
+        code = peek_open(&subscription, operands, operand_count);
+        if (code == EXIT_DONE)
+            code = look_at(&subscription);
+    } else {
+        code = subscription_open(&subscription, &listen_options, operands, operand_count);
+        if (code == EXIT_DONE && subscription.bus)
+            code = listen_on(&subscription);
+    }
     subscription_close(&subscription);
     return code;
 }
@@ -168,7 +225,8 @@ const struct command command_echo = {
         "  peal echo telemetry.cpu\n"
         "  peal echo greetings --wait --count 1     the first one, also if nobody publishes yet\n"
         "  peal echo log --no-header | grep error\n"
-        "  peal echo frames --format raw -n 1 >frame\n\n"
+        "  peal echo frames --format raw -n 1 >frame\n"
+        "  peal echo imu --peek --history 5         what is still there, also in a file: copy\n\n"
         "It takes part as a best-effort subscriber, which no publisher waits for; where it cannot\n"
         "keep up it says how many messages were lost. JSON lines hold text where the content is\n"
         "clean UTF-8, else base64. Other formats never send control characters to a terminal, but\n"

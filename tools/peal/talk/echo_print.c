@@ -19,13 +19,12 @@ struct echo {
     struct speakers speakers;
 };
 
-struct echo *echo_new(enum echo_format format, const struct subscription *subscription,
-                      bool headers, uint64_t bytes_max)
+struct echo *echo_new(enum echo_format format, bool headers, bool ages, uint64_t bytes_max)
 {
     struct echo *echo = memory_zeroed(1, sizeof(*echo));
     echo->format = format;
     echo->headers = headers && format != ECHO_RAW;
-    echo->ages = subscription_has_one_clock(subscription);
+    echo->ages = ages;
     echo->bytes_max = bytes_max > 0 ? bytes_max : UINT64_MAX;
     return echo;
 }

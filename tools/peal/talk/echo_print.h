@@ -10,9 +10,8 @@ enum echo_format { ECHO_AUTO = 0, ECHO_TEXT, ECHO_HEX, ECHO_JSON, ECHO_RAW };
 
 struct echo;
 
-/* `bytes_max`: of each message; 0: all. */
-struct echo *echo_new(enum echo_format format, const struct subscription *subscription,
-                      bool headers, uint64_t bytes_max);
+/* `ages`: our clock tells the age of messages. `bytes_max`: of each message; 0: all. */
+struct echo *echo_new(enum echo_format format, bool headers, bool ages, uint64_t bytes_max);
 
 /* The subscription's message. */
 void echo_message(struct echo *echo, struct subscription *subscription);

@@ -181,10 +181,10 @@ static void stay(void)
         (void)stop_wait_until(deadline_after(linger_ns));
 }
 
-/* Once more after a stay: somebody may have come. */
+/* Who is there for a while cannot know who had what. */
 static void mind_the_unheard(struct sender *sender)
 {
-    if (sender->queue || sender->published == 0)
+    if (sender->queue || sender->published == 0 || keep || linger_ns > 0)
         return;
     (void)sender_subscribers(sender);
     if (!sender->was_heard)
@@ -253,6 +253,7 @@ static int pub_run(char **operands, size_t operand_count)
             message_bytes_max > 0 ? message_bytes_max : source_bytes_max(&source);
         if (count == 0)
             count = source_is_lines(&source) || rate_hz > 0 ? UINT64_MAX : 1;
+        to.count = count;
         code = talk(&sender, &source);
     }
     sender_close(&sender);

@@ -13,6 +13,7 @@
 
 #define PATIENCE_NS (20 * NS_PER_MS) /* so long it waits for room before it looks whether to stop */
 #define QUEUE_LANE_BYTES (UINT64_C(4) << 20)
+#define QUEUE_MESSAGE_BYTES 1024
 #define DEPTH_DEFAULT 1024
 #define DEPTH_MIN 4
 
@@ -67,15 +68,27 @@ static int open_publisher(struct sender *sender, const struct sender_options *as
     return status == PEAL_OK ? EXIT_DONE : fail_peal(status, "cannot publish");
 }
 
-/* A queue's lane holds `depth` longest messages. */
+/* Its maker says it for all: the next message may be longer than this one. */
+static uint32_t queue_bytes_max(const struct sender_options *asked)
+{
+    return asked->bytes_max_asked || asked->message_bytes_max > QUEUE_MESSAGE_BYTES
+               ? (uint32_t)asked->message_bytes_max
+               : QUEUE_MESSAGE_BYTES;
+}
+
+/*
+ * A queue's lane holds `depth` longest messages, and stays until they are popped: no larger than what comes, so that the lanes
+ * of many who pushed one message and went do not fill the region.
+ */
 static uint32_t queue_depth(const struct sender_options *asked, const struct known *known)
 {
-    const uint64_t bytes =
-        known->exists ? known->topic.message_bytes_max : asked->message_bytes_max;
+    const uint64_t bytes = known->exists ? known->topic.message_bytes_max : queue_bytes_max(asked);
     uint32_t depth = DEPTH_DEFAULT;
     if (asked->depth > 0)
         return (uint32_t)asked->depth;
     while (depth > DEPTH_MIN && depth * bytes > QUEUE_LANE_BYTES)
+        depth /= 2;
+    while (depth > DEPTH_MIN && depth / 2 >= asked->count)
         depth /= 2;
     return depth;
 }
@@ -89,7 +102,7 @@ static int open_queue(struct sender *sender, const struct sender_options *asked,
     struct peal_queue_options options = PEAL_QUEUE_OPTIONS_INIT;
     options.uses = PEAL_QUEUE_PUSH;
     if (!known->exists || asked->bytes_max_asked)
-        options.message_bytes_max = (uint32_t)asked->message_bytes_max;
+        options.message_bytes_max = queue_bytes_max(asked);
     options.depth = queue_depth(asked, known);
     options.full_policy = policies[asked->policy];
     options.full_timeout_ns = PATIENCE_NS;

@@ -15,6 +15,7 @@ struct sender_options {
     bool queue; /* make a queue, if the name is not known yet */
     unsigned policy;
     uint64_t timeout_ns;        /* of SENDER_WAIT */
+    uint64_t count;             /* how many will be sent at most */
     uint64_t depth;             /* 0: the default */
     uint64_t message_bytes_max; /* needed */
     bool bytes_max_asked;       /* by the user: a queue that is there must agree */
