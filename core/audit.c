@@ -4,6 +4,7 @@
 #include "core/client.h"
 #include "core/error.h"
 #include "core/owner.h"
+#include "core/text.h"
 
 #include <inttypes.h>
 #include <stdarg.h>
@@ -91,6 +92,7 @@ static void write_text(struct peal_audit_walk *walk, const struct peal_audit_ite
         (void)snprintf(owner, sizeof(owner), " of %s %" PRIu32 " (incarnation %08" PRIx32 ")",
                        lives[item->life], item->client, item->incarnation);
     (void)snprintf(walk->text, sizeof(walk->text), "%s%s: %s", place, owner, what);
+    peal_text_clean(walk->text); /* a name may have been cut within a character */
 }
 
 void peal_audit_report(struct peal_audit_walk *walk, const struct peal_audit_item *item,
@@ -104,6 +106,7 @@ void peal_audit_report(struct peal_audit_walk *walk, const struct peal_audit_ite
     if (!audit->first[0] || verdict->severity > walk->worst) {
         walk->worst = verdict->severity;
         (void)snprintf(audit->first, sizeof(audit->first), "%.255s", walk->text);
+        peal_text_clean(audit->first);
     }
     const struct peal_audit_finding finding = {
         .struct_bytes = sizeof(finding),
@@ -148,6 +151,7 @@ static void audit_client(struct peal_audit_walk *walk, uint32_t index)
         struct peal_client_view view;
         struct peal_audit_verdict verdict = {0};
         peal_client_view(&walk->region, index, &view);
+        peal_text_clean(view.name);
         item = peal_audit_item_of(walk, PEAL_AUDIT_CLIENT, word, is_held);
         item.index = index;
         item.name = view.name;

@@ -318,6 +318,7 @@ void peal_audit_lane(struct peal_audit_walk *walk, uint32_t topic, uint32_t inde
             uint64_t name[NAME_WORDS];
             peal_text_load(lane.memory->geometry.name, name, NAME_WORDS);
             peal_text_unpack(name, NAME_WORDS, lane.name, sizeof(lane.name));
+            peal_text_clean(lane.name);
             read_cursors(&lane, cursors);
             judge_slots(&lane);
             lane.item.messages = (struct peal_audit_span){lane.oldest, lane.next - lane.oldest};

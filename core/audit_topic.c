@@ -156,6 +156,8 @@ static void audit_topic(struct peal_audit_walk *walk, uint32_t topic)
         struct peal_audit_verdict verdict = {0};
         if (!peal_topic_names(&walk->region, topic, name, type_name))
             name[0] = type_name[0] = '\0';
+        peal_text_clean(name);
+        peal_text_clean(type_name);
         item = peal_audit_item_of(walk, PEAL_AUDIT_TOPIC, word, is_held);
         item.object = topic;
         item.index = topic;

@@ -71,7 +71,7 @@ struct peal_audit_item {
     uint32_t index;  /* of the thing in its table */
     uint32_t state;  /* as stored */
     const char *state_text;
-    const char *name;      /* "" where it has none; control characters replaced */
+    const char *name;      /* "" where it has none; UTF-8, others and control characters replaced */
     const char *type_name; /* of a topic */
     enum peal_audit_life life;
     uint32_t client;      /* whose it is, unless life is PEAL_AUDIT_NOBODY */

@@ -12,6 +12,7 @@
 #include "core/owner.h"
 #include "core/pages.h"
 #include "core/recover.h"
+#include "core/text.h"
 #include "tests/support/random.h"
 #include "tests/support/region_rig.h"
 
@@ -460,6 +461,59 @@ static void random_words_anywhere_are_walked_over(void **state)
     free(whole);
 }
 
+static void assert_text(const char *text)
+{
+    char clean[512];
+    assert_true(strlen(text) < sizeof(clean));
+    strcpy(clean, text);
+    peal_text_clean(clean);
+    assert_string_equal(text, clean);
+}
+
+static void see_text(void *context, const struct peal_audit_item *item)
+{
+    uint32_t *count = context;
+    assert_text(item->name);
+    assert_text(item->type_name);
+    *count += item->name[0] != '\0';
+}
+
+static void find_text(void *context, const struct peal_audit_finding *finding)
+{
+    (void)context;
+    assert_text(finding->text);
+}
+
+/* Also where a finding has no room for the whole name: the cut falls into each byte of a character. */
+static void names_are_text_whatever_a_peer_calls_itself(void **state)
+{
+    (void)state;
+    uint32_t named = 0;
+    struct peal_audit_options options = PEAL_AUDIT_OPTIONS_INIT;
+    options.item = see_text;
+    options.finding = find_text;
+    options.context = &named;
+    for (uint32_t cut = 0; cut < 4; cut++) {
+        unsigned char bytes[PEAL_TOPIC_NAME_BYTES] = {0};
+        unsigned char lane[] = {0xff, 0xc0, 0x80, 0xed, 0xa0, 0x80, 0x7f, 0};
+        memset(bytes, 0xff, sizeof(bytes)); /* without an end, which is a finding */
+        for (uint32_t i = cut; i + 4 < sizeof(bytes); i += 4)
+            memcpy(&bytes[i], "\xf0\x9f\x94\x94", 4);
+        memcpy((void *)own.topics[scene.topic].name, bytes, sizeof(bytes));
+        memset((void *)own.topics[scene.topic].type_name, 0xc2, PEAL_TOPIC_NAME_BYTES - 1);
+        memset((void *)own.clients[1].name, 0x80 + (int)cut, 8);
+        memcpy((void *)scene.memory->geometry.name, lane, sizeof(lane));
+        peal_u64 *type_owner = &own.topics[scene.topic].type_owner;
+        peal_u64_store_relaxed(type_owner,
+                               peal_owner_next(peal_owner_load(type_owner), PEAL_TOPIC_READY));
+        struct peal_audit audit = audit_now(&options);
+        assert_true(audit.findings[PEAL_AUDIT_CORRUPT] > 0);
+        assert_non_null(strstr(audit.first, "topic"));
+        assert_text(audit.first);
+    }
+    assert_true(named >= 4 * 4);
+}
+
 /* ---- a region at work ---- */
 
 static peal_u32 stopped;
@@ -550,6 +604,7 @@ int main(void)
         SCENE(spoilt_slots_and_cursors_are_found),
         SCENE(an_ended_lane_that_nobody_reads_is_told),
         SCENE(random_words_anywhere_are_walked_over),
+        SCENE(names_are_text_whatever_a_peer_calls_itself),
         SCENE(honest_clients_at_work_are_no_findings),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
