@@ -35,15 +35,19 @@ static const struct spoilt_command lookers[] = {
     {.words = {"top", "--batch", "--count=1", "--interval=1ms", "--view=clients"},
      .has_json = true},
     {.words = {"top", "--batch", "--count=2", "--interval=1ms", "wheel"}, .has_json = true},
+    {.words = {"audit", "--settle=2ms"}, .has_json = true},
+    {.words = {"audit", "--settle=0", "--items"}, .has_json = true},
     {.words = {"metrics"}},
     {.words = {"complete", "--", "info", ""}, .is_stream = true},
 };
 
-/* Of what lives only: they take part. */
+/* Of what lives only: they take part, or look at the machine. */
 static const struct spoilt_command takers[] = {
     {.words = {"echo", "--count=3", "--timeout=5ms", "--history=8", "*"},
      .has_json = true,
      .is_stream = true},
+    {.words = {"clean"}, .has_json = true},
+    {.words = {"doctor", "regions"}, .has_json = true},
     {.words = {"hz", "--count=2", "--interval=5ms", "wheel"}, .has_json = true, .is_stream = true},
 };
 
