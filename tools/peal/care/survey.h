@@ -11,7 +11,7 @@
 #include <peal/audit.h>
 
 #define SURVEY_NAME_BYTES 64
-#define SURVEY_TEXT_BYTES 256
+#define SURVEY_TEXT_BYTES 512
 #define SURVEY_FINDINGS_MAX 4096u /* told one by one; a spoilt region may have as many as words */
 
 struct survey_item {
