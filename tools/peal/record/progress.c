@@ -25,7 +25,7 @@ static void put_bar(double share, size_t width, char *text)
     if (full < width)
         text[1 + full] = '>';
     text[1 + width] = ']';
-    (void)snprintf(text + width + 2, 6, "%3u%%", (unsigned)(within * 100));
+    (void)snprintf(text + width + 2, 6, "%4u%%", (unsigned)(within * 100));
 }
 
 void progress_text(const struct progress_view *view, unsigned columns, char *text,
@@ -46,8 +46,8 @@ void progress_text(const struct progress_view *view, unsigned columns, char *tex
     const size_t line_bytes = strlen(line);
     const size_t left = columns > line_bytes ? columns - line_bytes : 0;
     /* Brackets, percents, two spaces, and the last column, which some terminals break at. */
-    if (view->share >= 0 && left >= BAR_MIN + 9)
-        put_bar(view->share, left - 9 < BAR_MAX ? left - 9 : BAR_MAX, bar);
+    if (view->share >= 0 && left >= BAR_MIN + 10)
+        put_bar(view->share, left - 10 < BAR_MAX ? left - 10 : BAR_MAX, bar);
     (void)snprintf(text, text_bytes, "%s%s%s", bar, bar[0] != '\0' ? "  " : "", line);
     if (columns > 0 && columns - 1 < text_bytes)
         text[columns - 1] = '\0';
