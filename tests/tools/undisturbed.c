@@ -24,6 +24,7 @@
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
@@ -32,6 +33,7 @@
 #define WINDOW_NS UINT64_C(3000000) /* about a slice of the scheduler: both of us run */
 #define WINDOWS_EACH 30
 #define BURST 64
+#define TRIES 12
 #define REGION_BYTES (UINT64_C(1) << 20)
 #define SKIPPED 77
 
@@ -53,6 +55,7 @@ static void take_cpu(pid_t pid, int number)
         if (CPU_ISSET(cpu, &all) && number-- == 0)
             CPU_SET(cpu, &one);
     (void)sched_setaffinity(pid, sizeof(one), &one);
+    (void)setpriority(PRIO_PROCESS, (id_t)pid, -20); /* where we may: others keep them apart less */
 }
 
 struct rig {
@@ -269,7 +272,7 @@ static int compare_with_guilty(void)
     take_cpu(getpid(), 0);
     int code = guilty_hold(&guilty) ? 0 : 1;
     /* Where the machine is so busy that the two hardly ever run at the same time, it takes more than one try. */
-    for (int i = 0; code == 0 && !slower && i < 5; i++)
+    for (int i = 0; code == 0 && !slower && i < TRIES; i++)
         code = compare(&rig, &other, &slower);
     if (!slower)
         code = FAIL("a guilty one was not found out");

@@ -8,7 +8,7 @@
 #include <time.h>
 
 /* An observer may cost what noise does. Somebody who is in the way costs a multiple. */
-#define MUCH 1.5
+#define MUCH 1.3
 #define BY_CHANCE 0.001
 
 uint64_t now_ns(void)
@@ -51,7 +51,7 @@ static int compare_samples(const void *a, const void *b)
 
 double samples_middle(struct samples *samples)
 {
-    const size_t from = samples->count / 10, to = samples->count - from;
+    const size_t from = samples->count / 10, to = samples->count - samples->count / 100;
     double sum = 0;
     qsort(samples->ns, samples->count, sizeof(samples->ns[0]), compare_samples);
     for (size_t i = from; i < to; i++)

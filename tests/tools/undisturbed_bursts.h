@@ -24,7 +24,8 @@ bool samples_begin(struct samples *samples, size_t room);
 void samples_take(struct samples *samples, struct peal_publisher *publisher, uint32_t burst,
                   uint64_t window_ns);
 
-/* The mean of the middle 80 %: without what the machine did in between. Sorts. */
+/* The mean without the shortest tenth and the longest hundredth: without what the machine did in between. Who is in the way for a
+ * part of a window slows few bursts, and is not to be cut off with them. Sorts. */
 double samples_middle(struct samples *samples);
 
 /* Of sorted ones: below it are so many. */
