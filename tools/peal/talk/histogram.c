@@ -59,7 +59,8 @@ void histogram_merge(struct histogram *histogram, const struct histogram *from)
 
 uint64_t histogram_percentile(const struct histogram *histogram, double percent)
 {
-    const double wanted = ceil((double)histogram->count * percent / 100);
+    /* Less a trifle: 99.9 % of 1000 are 999, whatever the product is rounded to. */
+    const double wanted = ceil((double)histogram->count * percent / 100 - 1e-6);
     uint64_t seen = 0;
     for (size_t i = 0; i < HISTOGRAM_BUCKETS; i++) {
         seen += histogram->buckets[i];

@@ -11,7 +11,7 @@ void pacer_begin(struct pacer *pacer, double rate_hz, uint64_t now_ns)
 {
     *pacer = (struct pacer){.begin_ns = now_ns};
     if (!isinf(rate_hz))
-        pacer->interval_ns = (double)NS_PER_S / rate_hz;
+        pacer->interval_ns = fmin((double)NS_PER_S / rate_hz, LATEST_NS);
 }
 
 uint64_t pacer_next_ns(struct pacer *pacer, uint64_t now_ns)
