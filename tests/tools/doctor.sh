@@ -39,7 +39,7 @@ make_machine() {
     put proc/1/cgroup 0::/init.scope
     put proc/cpuinfo 'processor	: 0' 'flags		: fpu tsc msr hypervisor lahf_lm'
     put proc/interrupts '           CPU0' ' 24:          7  PCI-MSI 81920-edge      guest_shm0'
-    put etc/passwd root:x:0:0::/root:/bin/sh ada:x:1000:1000::/home/ada:/bin/sh
+    put etc/passwd root:x:0:0::/root:/bin/sh ada:x:1000:1000::/:/bin/sh
     put etc/group root:x:0: guest_shm:x:990:ada
     put etc/systemd/logind.conf '[Login]' '#KillUserProcesses=no' 'RemoveIPC=no'
     put sys/kernel/mm/transparent_hugepage/shmem_enabled 'always within_size advise [never] deny force'

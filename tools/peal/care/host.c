@@ -119,7 +119,8 @@ bool host_field(const char *text, const char *key, char *value, size_t bytes)
     const size_t length = strlen(key);
     for (const char *line = text; line != NULL; line = strchr(line, '\n')) {
         line += *line == '\n';
-        if (strncmp(line, key, length) != 0 || (line[length] != ':' && !isspace((unsigned char)line[length])))
+        if (strncmp(line, key, length) != 0 ||
+            (line[length] != ':' && !isspace((unsigned char)line[length])))
             continue;
         const char *begin = line + length + (line[length] == ':');
         begin += strspn(begin, " \t");
