@@ -26,7 +26,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 extern const struct command command_audit;
 
 static struct tool_stream stream;
-static FILE *nowhere;
+static char *text; /* what was printed */
+static size_t text_bytes;
 
 /* ---- instead of kit/stop.c: time passes when it is waited for, and then the region is another ---- */
 
@@ -116,7 +117,7 @@ static void show_metrics(void)
     scene_init(&scene, tool_url);
     for (uint32_t i = 0; i < 2; i++) {
         (void)scene_look(&scene);
-        exposition_write(nowhere, &scene);
+        exposition_write(stdout, &scene);
         (void)stop_wait_until(clock_ns + NS_PER_S);
     }
     scene_free(&scene);
@@ -167,36 +168,68 @@ static void audit(bool as_json)
     tool_must(code == EXIT_DONE || code == EXIT_SPOILT || code == EXIT_FOUND);
 }
 
-static void show(uint64_t what, bool as_json)
+/* True: it is JSON. */
+static bool show(uint64_t what, bool as_json)
 {
     switch (what % 5) {
     case 0:
         list(as_json);
-        break;
+        return as_json;
     case 1:
         show_metrics();
-        break;
+        return false;
     case 2:
         show_top(as_json);
-        break;
+        return as_json;
     case 3:
         show_screen();
-        break;
+        return false;
     default:
         audit(as_json);
+        return as_json;
+    }
+}
+
+/* ---- what is to be said of it ---- */
+
+/* Nothing that a terminal takes for a command. */
+static void check_text(void)
+{
+    for (size_t i = 0; i < text_bytes; i++) {
+        const unsigned char byte = (unsigned char)text[i];
+        tool_must((byte >= 0x20 && byte != 0x7f) || byte == '\n' || byte == '\t');
+    }
+    json_t *utf8 = json_stringn(text, text_bytes);
+    tool_must(utf8 != NULL);
+    json_decref(utf8);
+}
+
+/* One value, or one after the other. */
+static void check_json(void)
+{
+    for (size_t at = 0; at + strspn(text + at, " \n") < text_bytes;) {
+        json_error_t error;
+        json_t *value = json_loadb(text + at, text_bytes - at,
+                                   JSON_DISABLE_EOF_CHECK | JSON_REJECT_DUPLICATES, &error);
+        tool_must(value != NULL);
+        json_decref(value);
+        at += (size_t)error.position;
     }
 }
 
 /* ---- libFuzzer ---- */
 
-/* What is printed goes nowhere, but it is printed; libFuzzer and the sanitizers have their own ways to descriptor 2. */
+/* What goes wrong is told to nobody; libFuzzer and the sanitizers have their own ways to descriptor 2. */
 int LLVMFuzzerInitialize(int *count, char ***arguments)
 {
+    static char with_items[] = "--items";
+    char *words[] = {with_items};
+    const struct option_entry *const audits[] = {command_audit.options};
+    size_t operands;
     (void)count;
     (void)arguments;
-    nowhere = fopen("/dev/null", "w");
-    tool_must(nowhere && freopen("/dev/null", "w", stdout));
-    stderr = nowhere;
+    stderr = fopen("/dev/null", "w");
+    tool_must(stderr && option_parse(audits, 1, words, 1, &operands) == EXIT_DONE);
     tool_region_make();
     common.bus = tool_url;
     return 0;
@@ -204,9 +237,11 @@ int LLVMFuzzerInitialize(int *count, char ***arguments)
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
+    FILE *const before = stdout;
     stream = (struct tool_stream){data, data + size};
     clock_ns = UINT64_C(1000) * NS_PER_S;
     const uint64_t choice = tool_number(&stream, 1);
+    const bool as_json = choice & 2;
     tool_region_begin();
     if (choice % 2) {
         tool_bytes = (size_t)(stream.end - stream.at);
@@ -215,8 +250,16 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         stream.at = stream.end;
     }
     tool_region_spoil(&stream);
-    show(choice / 4, choice & 2);
+    stdout = open_memstream(&text, &text_bytes);
+    tool_must(stdout != NULL);
+    const bool is_json = show(choice / 4, as_json);
     /* All that was to be printed could be: JSON of what is no text would have failed. */
     tool_must(output_flush() == EXIT_DONE);
+    (void)fclose(stdout);
+    stdout = before;
+    check_text();
+    if (is_json)
+        check_json();
+    free(text);
     return 0;
 }
