@@ -49,8 +49,8 @@ bool watch_guarded(enum peal_status (*work)(void *context), void *context, enum 
     sigjmp_buf *const outer = way_out;
     sigjmp_buf inner;
     install();
-    /* The handler runs with the signals that were blocked before (SA_NODEFER), so that none need be restored. */
-    if (sigsetjmp(inner, 0) != 0) {
+    /* With the signal mask: a handler may run with signals blocked that are not meant to stay so. */
+    if (sigsetjmp(inner, 1) != 0) {
         way_out = outer;
         *status = PEAL_ECORRUPT;
         return false;
