@@ -447,18 +447,30 @@ static int live_there_again_and_again(struct child_link *link, void *context)
     return wrong;
 }
 
+/* A second one, for removers are in each other's way as well. */
+static int remove_again_and_again(struct child_link *link, void *context)
+{
+    const struct race *race = context;
+    struct peal_leftover left;
+    uint64_t removed = 0;
+    while (test_now_ns() < race->until_ns)
+        removed += removes(race->scene, FOR_GOOD, &left) == PEAL_OK;
+    return child_say(link, removed) ? 0 : 1;
+}
+
 static void nobody_loses_a_region_or_a_message_to_who_removes(void **state)
 {
     (void)state;
     uint64_t seed = random_seed();
     struct scene scene;
-    struct child child;
+    struct child child, rival;
     struct peal_leftover left;
-    uint64_t removed = 0, spared = 0, lives = 0;
+    uint64_t removed = 0, spared = 0, lives = 0, word = 0;
     scene_make(&scene);
     struct race race = {
         .scene = &scene, .sender = random_next(&seed), .until_ns = test_now_ns() + RACE_NS};
     assert_true(child_start(&child, live_there_again_and_again, &race));
+    assert_true(child_start(&rival, remove_again_and_again, &race));
     while (test_now_ns() < race.until_ns) {
         const int way = random_below(&seed, 8) == 0 ? ONLY_LOOK : FOR_GOOD;
         const enum peal_status status = removes(&scene, way | SPOILT, &left);
@@ -467,8 +479,11 @@ static void nobody_loses_a_region_or_a_message_to_who_removes(void **state)
         if (status != PEAL_OK && status != PEAL_AGAIN && status != PEAL_EEXIST)
             assert_int_equal(status, PEAL_ENOENT);
     }
+    assert_true(child_hear(&rival.link, &word));
+    assert_int_equal(child_reap(&rival), 0);
     assert_true(child_hear(&child.link, &lives));
     assert_int_equal(child_reap(&child), 0);
+    removed += word;
     removed += removes(&scene, FOR_GOOD, &left) == PEAL_OK;
     print_message("%llu lives, %llu removals, %llu times spared\n", (unsigned long long)lives,
                   (unsigned long long)removed, (unsigned long long)spared);

@@ -172,7 +172,10 @@ static enum peal_status judge_region(const struct peal_posix *posix, uint64_t re
     (void)snprintf(text, sizeof(text), "/" PEAL_POSIX_PREFIX "%s", posix->name);
     const int descriptor = shm_open(text, O_RDONLY | O_CLOEXEC | O_NONBLOCK, 0);
     if (descriptor < 0)
-        return peal_posix_object_fail(posix->name, errno);
+        return errno == ENOENT
+                   ? peal_fail(PEAL_ENOENT, "region '%s' was just removed by somebody else",
+                               posix->name)
+                   : peal_posix_object_fail(posix->name, errno);
     void *map = MAP_FAILED;
     const bool is_same = fstat(posix->lock_fd, &locked) == 0 && fstat(descriptor, &mapped) == 0 &&
                          locked.st_dev == mapped.st_dev && locked.st_ino == mapped.st_ino;
