@@ -28,7 +28,7 @@ struct mcap_index {
     size_t chunk_count;
     struct mcap_index_metadata *metadata;
     size_t metadata_count;
-    uint64_t messages; /* as the file says: not to be relied upon */
+    uint64_t messages;          /* as the file says: not to be relied upon */
     uint64_t *channel_messages; /* by id; likewise */
     uint64_t start_ns;
     uint64_t end_ns;

@@ -7,6 +7,7 @@
 #include "tools/peal/kit/stop.h"
 #include "tools/peal/record/output_file.h"
 #include "tools/peal/record/progress.h"
+#include "tools/peal/record/record_options.h"
 #include "tools/peal/record/record_report.h"
 #include "tools/peal/record/recording.h"
 
@@ -25,101 +26,6 @@
 #define NAP_NS UINT64_C(100000)
 #define STREAM_NS UINT64_C(500000)
 #define PATIENCE_NS NS_PER_S
-#define CHUNK_BYTES_DEFAULT (UINT64_C(1) << 20)
-
-static struct {
-    const char *output;
-    unsigned compression;
-    uint64_t level;
-    uint64_t chunk_bytes;
-    uint64_t chunk_age_ns;
-    uint64_t buffer_bytes;
-    uint64_t duration_ns;
-    uint64_t count;
-    uint64_t size_max_bytes;
-    uint64_t history;
-    bool reliable;
-    bool overwrite;
-    bool progress;
-    bool quiet;
-} wish = {.buffer_bytes = UINT64_C(64) << 20};
-
-static const struct option_entry options[] = {
-    {.name = "output",
-     .letter = 'o',
-     .value = "FILE",
-     .help = "where to; - is standard output",
-     .read = option_text,
-     .to = &wish.output,
-     .completes = COMPLETES_FILE},
-    {.name = "compression",
-     .letter = 'z',
-     .value = "HOW",
-     .help = "compress; default none",
-     .read = option_choice,
-     .choices = "none lz4 zstd",
-     .to = &wish.compression},
-    {.name = "level",
-     .value = "N",
-     .help = "of the compression; default: the fast one",
-     .read = option_number,
-     .to = &wish.level},
-    {.name = "duration",
-     .letter = 'd',
-     .value = "TIME",
-     .help = "end after so long, as 30s or 5m",
-     .read = option_duration,
-     .to = &wish.duration_ns},
-    {.name = "count",
-     .letter = 'n',
-     .value = "N",
-     .help = "end after N messages",
-     .read = option_count,
-     .to = &wish.count},
-    {.name = "size-max",
-     .value = "SIZE",
-     .help = "end when the file has about this size, as 500M",
-     .read = option_bytes,
-     .to = &wish.size_max_bytes},
-    {.name = "history",
-     .value = "N",
-     .help = "begin with up to N messages of each publisher that are there already",
-     .read = option_number,
-     .to = &wish.history},
-    {.name = "reliable",
-     .help = "publishers wait for the recording, as they do for any reliable subscriber",
-     .read = option_switch,
-     .to = &wish.reliable},
-    {.name = "overwrite",
-     .help = "replace FILE if it exists",
-     .read = option_switch,
-     .to = &wish.overwrite},
-    {.name = "chunk-size",
-     .value = "SIZE",
-     .help = "what is compressed and written at once; default 1M",
-     .read = option_bytes,
-     .to = &wish.chunk_bytes},
-    {.name = "chunk-age",
-     .value = "TIME",
-     .help = "write a chunk that is older though it is not full; default 500ms",
-     .read = option_duration,
-     .to = &wish.chunk_age_ns},
-    {.name = "buffer",
-     .value = "SIZE",
-     .help = "memory for what the disk has not taken yet; default 64M",
-     .read = option_bytes,
-     .to = &wish.buffer_bytes},
-    {.name = "progress",
-     .help = "show it, though stderr is no terminal",
-     .read = option_switch,
-     .to = &wish.progress},
-    {.name = "quiet",
-     .letter = 'q',
-     .help = "no progress, and no summary unless something was lost",
-     .read = option_switch,
-     .to = &wish.quiet},
-    {0},
-};
 
 struct session {
     struct recording recording;
@@ -166,9 +72,10 @@ static void show(struct session *session, uint64_t now_ns)
                                  .has_lost = true,
                                  .waiting = counts.chunks_waiting,
                                  .share = -1};
-    view.share = share_of(recording->messages, wish.count, view.share);
-    view.share = share_of(now_ns - session->begun_ns, wish.duration_ns, view.share);
-    view.share = share_of(size_expected(recording, &counts), wish.size_max_bytes, view.share);
+    view.share = share_of(recording->messages, record_wish.count, view.share);
+    view.share = share_of(now_ns - session->begun_ns, record_wish.duration_ns, view.share);
+    view.share =
+        share_of(size_expected(recording, &counts), record_wish.size_max_bytes, view.share);
     progress_update(&session->progress, &view);
 }
 
@@ -196,10 +103,10 @@ static void sleep_until(struct session *session, uint64_t until_ns)
 static bool size_is_reached(const struct recording *recording)
 {
     struct mcap_writer_counts counts;
-    if (wish.size_max_bytes == 0)
+    if (record_wish.size_max_bytes == 0)
         return false;
     mcap_writer_counts(recording->writer, &counts);
-    return size_expected(recording, &counts) >= wish.size_max_bytes;
+    return size_expected(recording, &counts) >= record_wish.size_max_bytes;
 }
 
 static void look(struct session *session, uint64_t now_ns)
@@ -271,37 +178,17 @@ static void go_on(struct session *session)
 
 /* ---- beginning and end ----------------------------------------------------------------------------------------------- */
 
-static int check_wish(void)
-{
-    const uint64_t chunk_bytes = wish.chunk_bytes > 0 ? wish.chunk_bytes : CHUNK_BYTES_DEFAULT;
-    if (!wish.output)
-        return fail(EXIT_USAGE, "where to? say -o FILE");
-    if (chunk_bytes < 1024 || chunk_bytes > UINT64_C(64) << 20)
-        return fail(EXIT_USAGE, "--chunk-size is between 1K and 64M");
-    if (wish.buffer_bytes / chunk_bytes < 2)
-        return fail(EXIT_USAGE, "--buffer holds two chunks at least");
-    if (wish.buffer_bytes / chunk_bytes > 1024)
-        wish.buffer_bytes = 1024 * chunk_bytes;
-    if (wish.history > UINT32_MAX)
-        wish.history = UINT32_MAX;
-    if (wish.level > 22 || (wish.level > 0 && wish.compression == MCAP_COMPRESSION_NONE))
-        return fail(EXIT_USAGE, "--level is one of 1 to 12 for lz4, or 1 to 22 for zstd");
-    if (common.json && strcmp(wish.output, "-") == 0)
-        return fail(EXIT_USAGE, "--json and -o - would be mixed in one output");
-    return EXIT_DONE;
-}
-
 static int open_writer(struct session *session)
 {
-    const size_t chunk_bytes =
-        (size_t)(wish.chunk_bytes > 0 ? wish.chunk_bytes : CHUNK_BYTES_DEFAULT);
-    const struct mcap_writer_options how = {.compression = (enum mcap_compression)wish.compression,
-                                            .level = (int)wish.level,
-                                            .chunk_bytes = chunk_bytes,
-                                            .chunk_age_ns = wish.chunk_age_ns,
-                                            .chunks = (uint32_t)(wish.buffer_bytes / chunk_bytes)};
+    const size_t chunk_bytes = (size_t)record_wish.chunk_bytes;
+    const struct mcap_writer_options how = {
+        .compression = (enum mcap_compression)record_wish.compression,
+        .level = (int)record_wish.level,
+        .chunk_bytes = chunk_bytes,
+        .chunk_age_ns = record_wish.chunk_age_ns,
+        .chunks = (uint32_t)(record_wish.buffer_bytes / chunk_bytes)};
     struct mcap_error error;
-    const int code = output_file_open(&session->file, wish.output, wish.overwrite);
+    const int code = output_file_open(&session->file, record_wish.output, record_wish.overwrite);
     if (code != EXIT_DONE)
         return code;
     if (mcap_writer_open(&session->recording.writer, session->file.fd, &how, &error) == MCAP_OK)
@@ -356,7 +243,7 @@ static int finish(struct session *session, const char *url)
                                          .url = url,
                                          .file = &session->file,
                                          .elapsed_ns = elapsed_ns,
-                                         .quiet = wish.quiet};
+                                         .quiet = record_wish.quiet};
     return record_report_print(&report);
 }
 
@@ -370,10 +257,11 @@ static int record(struct session *session, const char *url)
     if (code != EXIT_DONE)
         return code;
     session->begun_ns = clock_now_ns();
-    session->end_ns = wish.duration_ns > 0 ? session->begun_ns + wish.duration_ns : UINT64_MAX;
-    progress_begin(&session->progress, wish.quiet      ? PROGRESS_NEVER
-                                       : wish.progress ? PROGRESS_ALWAYS
-                                                       : PROGRESS_AUTO);
+    session->end_ns =
+        record_wish.duration_ns > 0 ? session->begun_ns + record_wish.duration_ns : UINT64_MAX;
+    progress_begin(&session->progress, record_wish.quiet      ? PROGRESS_NEVER
+                                       : record_wish.progress ? PROGRESS_ALWAYS
+                                                              : PROGRESS_AUTO);
     status = PEAL_OK;
     if (recording_begin(recording, url))
         status = recording_look(recording);
@@ -381,7 +269,7 @@ static int record(struct session *session, const char *url)
         const char *missing = patterns_unmatched(&recording->patterns, &recording->seen);
         if (missing)
             note("there is no topic '%s' yet; it is recorded once it appears", missing);
-        if (!wish.quiet)
+        if (!record_wish.quiet)
             note("recording %zu topics of %s", recording->topic_count, url);
         go_on(session);
         return finish(session, url);
@@ -398,16 +286,16 @@ static int record_run(char **operands, size_t count)
 {
     struct session session = {.recording = {.patterns = {operands, count}}};
     struct recording *recording = &session.recording;
-    int code = check_wish();
+    int code = record_options_check();
     if (code == EXIT_DONE)
         code = common_url(&recording->watch.url);
     if (code == EXIT_DONE)
         code = common_open(&recording->bus, false);
     if (code != EXIT_DONE)
         return code;
-    recording->history = (uint32_t)wish.history;
-    recording->reliable = wish.reliable;
-    recording->messages_max = wish.count > 0 ? wish.count : UINT64_MAX;
+    recording->history = (uint32_t)record_wish.history;
+    recording->reliable = record_wish.reliable;
+    recording->messages_max = record_wish.count > 0 ? record_wish.count : UINT64_MAX;
     code = record(&session, recording->watch.url);
     recording_free(recording);
     peal_bus_close(recording->bus);
@@ -427,7 +315,7 @@ const struct command command_record = {
                "counted, told, and noted in the file, and the exit code is 6.\n\n"
                "  peal record -o run.mcap\n"
                "  peal record 'sensor.*' -o run.mcap --compression zstd --duration 30s",
-    .options = options,
+    .options = record_options,
     .operands_max = SIZE_MAX,
     .completes = COMPLETES_TOPIC,
     .has_json = true,
