@@ -77,6 +77,8 @@ generated_messages_hold_their_number)
     expect_exit ear 0
     got=$(perl -e 'local $/; print join " ", unpack "(Q<Q<L<)*", <STDIN>' <"$dir/ear.out")
     [ "$got" = "0 1 2 1 1 2 2 1 2" ] || fail "it holds $got"
+    run 0 pub load --size 3M --bus "$bus.small?size=4M"
+    run 0 pub load --size 1M --count 3 --bus "$bus.small?size=4M"
     ;;
 without_room_it_does_as_told)
     run 0 pub t x

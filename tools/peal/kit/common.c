@@ -108,6 +108,7 @@ int common_open(struct peal_bus **bus, bool make)
     const int code = common_url(&url);
     if (code != EXIT_DONE)
         return code;
+    options.client_name = fail_name_now();
     options.must_exist = true;
     enum peal_status status = peal_bus_open(bus, url, &options);
     if (status == PEAL_ENOENT && make) {

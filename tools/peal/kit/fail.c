@@ -13,6 +13,11 @@ void fail_name(const char *new_name)
     name = new_name;
 }
 
+const char *fail_name_now(void)
+{
+    return name;
+}
+
 /* Names and words of the command line may hold anything. */
 static void clean(char *text)
 {

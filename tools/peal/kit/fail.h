@@ -14,6 +14,9 @@
 /* The name that lines begin with: "peal" or "peal COMMAND". Kept, not copied. */
 void fail_name(const char *name);
 
+/* What fail_name() was told. */
+const char *fail_name_now(void);
+
 /* Prints "NAME: TEXT" and answers `code`. */
 int fail(enum exit_code code, const char *format, ...) __attribute__((format(printf, 2, 3)));
 

@@ -199,10 +199,10 @@ static int sum_up(struct sender *sender, uint64_t begin_ns)
     struct units_text bytes, time, rate;
     const uint64_t took_ns = clock_now_ns() - begin_ns;
     if (verbose || lost > 0)
-        note("published %" PRIu64 " messages, %s, in %s (%s); %" PRIu64 " dropped, %" PRIu64
+        note("published %" PRIu64 " message%s, %s, in %s (%s); %" PRIu64 " dropped, %" PRIu64
              " refused for want of room",
-             sender->published, units_bytes(&bytes, sender->published_bytes),
-             units_duration(&time, took_ns),
+             sender->published, sender->published == 1 ? "" : "s",
+             units_bytes(&bytes, sender->published_bytes), units_duration(&time, took_ns),
              units_rate(&rate, (double)sender->published * 1e9 / (double)(took_ns + 1)),
              sender->dropped, sender->refused);
     return lost > 0 ? EXIT_FOUND : EXIT_DONE;

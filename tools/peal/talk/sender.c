@@ -14,6 +14,8 @@
 #define PATIENCE_NS (20 * NS_PER_MS) /* so long it waits for room before it looks whether to stop */
 #define QUEUE_LANE_BYTES (UINT64_C(4) << 20)
 #define QUEUE_MESSAGE_BYTES 1024
+#define LONG_BYTES (UINT64_C(1) << 20)
+#define FEW 8
 #define DEPTH_DEFAULT 1024
 #define DEPTH_MIN 4
 
@@ -45,6 +47,15 @@ static void look(const struct sender_options *options, struct known *known)
     watch_close(&watch);
 }
 
+/* Of few long messages: room for just these, so that one of half the region can be published. Else 0, the default. */
+static uint64_t few_bytes(const struct sender_options *asked)
+{
+    const uint64_t line = 64; /* lanes are made of such */
+    if (asked->message_bytes_max < LONG_BYTES || asked->count >= FEW)
+        return 0;
+    return asked->count * ((asked->message_bytes_max + line - 1) / line * line);
+}
+
 static int open_publisher(struct sender *sender, const struct sender_options *asked,
                           const struct known *known)
 {
@@ -55,7 +66,7 @@ static int open_publisher(struct sender *sender, const struct sender_options *as
     (void)snprintf(name, sizeof(name), "peal-pub.%ld", (long)getpid());
     options.message_bytes_max = (uint32_t)asked->message_bytes_max;
     options.depth = (uint32_t)asked->depth;
-    options.payload_bytes = asked->payload_bytes;
+    options.payload_bytes = asked->payload_bytes > 0 ? asked->payload_bytes : few_bytes(asked);
     options.full_policy = policies[asked->policy];
     options.full_timeout_ns = PATIENCE_NS;
     options.timestamp = !asked->no_timestamp;
