@@ -406,8 +406,10 @@ static void tell_lost(const struct mcap_writer *writer, struct mcap_error *error
                         "%.160s; the last %" PRIu64 " of %" PRIu64 " messages are not in the file",
                         first.text, lost, writer->messages_taken);
     else
-        (void)mcap_fail(error, first.status, MCAP_NOWHERE,
-                        "%.160s; all messages are in the file, but not its index", first.text);
+        (void)mcap_fail(error, first.status, MCAP_NOWHERE, "%.160s; %s", first.text,
+                        writer->messages_taken > 0
+                            ? "all messages are in the file, but not its index"
+                            : "there was no message yet");
     error->system = first.system;
     error->offset = first.offset;
 }
