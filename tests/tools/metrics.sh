@@ -70,12 +70,15 @@ sums_of_a_queue_go_on_when_those_who_pushed_have_gone)
 all_buses_are_told_apart)
     start source "$traffic" publish "$bus"
     start other "$traffic" publish "$bus.two"
+    printf "no region at all" >"/dev/shm/peal.${bus#posix:}.bad"
     expect_line source publishes
     expect_line other publishes
     run 0 metrics --all
     check format
     said "^peal_up{bus=\"$bus\"} 1$"
     said "^peal_up{bus=\"$bus.two\"} 1$"
+    said "^peal_up{bus=\"$bus.bad\"} 0$"
+    grep -q "cannot look at $bus.bad: " "$dir/run.err" || fail "it is not told on stderr"
     refused 2 'not both' metrics --all --bus "$bus"
     ;;
 they_are_served_anew_to_many_who_ask_at_once)
