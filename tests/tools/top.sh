@@ -107,7 +107,7 @@ while_it_is_paused_nothing_moves)
     shows '^PAUSED'
     stop machine
     keys Down
-    has "$rates" || fail "it has looked"
+    has "3 topics 1 client " || fail "it has looked"
     keys p
     shows_not '^PAUSED'
     shows '0 clients'
@@ -215,6 +215,9 @@ looks_are_printed_for_scripts)
     start looking peal top --batch --interval 20ms
     expect_line looking '^telemetry.cpu ' 3
     stop looking
+    { "$peal" top --batch --interval 1ms 2>"$dir/pipe.err" && code=0 || code=$?; echo "ended with $code" >"$dir/pipe"; } | head -n 1 >/dev/null
+    until_true grep "^ended with 1" "$dir/pipe"
+    grep -q "who read our output has gone" "$dir/pipe.err" || fail "a closed pipe is not told"
     if [ -e /dev/full ]; then
         code=0
         "$peal" top --once --interval 1ms >/dev/full 2>"$dir/run.err" || code=$?

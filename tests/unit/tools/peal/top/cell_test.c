@@ -43,6 +43,7 @@ static void bars_show_parts_of_a_character(void **state)
     assert_cell(TOP_BAR, 0, 0.375, 4, "█▌··");
     assert_cell(TOP_BAR, 0, 0.0001, 4, "▏···");
     assert_cell(TOP_BAR, 0, 7, 4, "████");
+    assert_cell(TOP_BAR, 0, DBL_MAX, 4, "████");
 }
 
 static void where_there_are_no_blocks_there_is_ascii(void **state)

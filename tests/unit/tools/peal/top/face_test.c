@@ -209,6 +209,8 @@ static void one_topic_is_shown_with_who_takes_part(void **state)
     assert_string_equal(line(stage, 2), "topic topic.b  type type_b");
     assert_true(has(stage, "pub  source "));
     assert_true(has(stage, "sub  sink1 "));
+    assert_non_null(strstr(line(stage, 4), "pub  source"));
+    assert_non_null(strstr(line(stage, 4), "  32 ")); /* that of who is farthest behind */
     assert_true(has(stage, "best effort"));
     assert_true(has(stage, "there are none yet"));
     stage->topics[1][1].seen.is_queue = true;
