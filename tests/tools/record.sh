@@ -69,7 +69,7 @@ every_message_that_is_lost_is_reported)
     exec 3<>"$dir/pipe"
     start rec peal record t -o "$dir/pipe" --chunk-size 4K --buffer 16K --json
     expect_note rec 'recording 0 topics'
-    start load peal pub t --size 1000 -r max -n 3000 -w 1 --name alpha --depth 64 --no-timestamp
+    start load peal pub t "{n} $(seq 250 | tr '\n' ' ')" -e -r max -n 3000 -w 1 --name alpha --depth 64 --no-timestamp
     expect_exit load 0
     cat <"$dir/pipe" >"$file" 3>&- &
     reader=$!
@@ -78,7 +78,10 @@ every_message_that_is_lost_is_reported)
     stop rec 6
     wait "$reader"
     "$dump" "$file" losses >"$dir/losses"
-    "$dump" "$file" | cut -d '|' -f 3 >"$dir/numbers"
+    "$dump" "$file" text >"$dir/texts"
+    cut -d '|' -f 3 "$dir/texts" >"$dir/numbers"
+    # What is in the file is as it was published.
+    sed "s/.*/t|alpha|&|& $(seq 250 | tr '\n' ' ')/" "$dir/numbers" | cmp - "$dir/texts"
     perl -e 'my %seen; open my $n, "<", $ARGV[0]; while (<$n>) { $seen{$_ + 0}++; } my ($lost, $in_file) = (0, scalar keys %seen);
         open my $l, "<", $ARGV[1];
         while (<$l>) { chomp; my ($t, $p, $count, $none, $ranges) = split /\|/; die "of $p" if "$t $p" ne "t alpha"; die if $none; $lost += $count;

@@ -253,6 +253,70 @@ static void a_chunk_that_is_old_is_written_though_it_is_not_full(void **state)
     (void)close(fd);
 }
 
+static void put_reserved(struct mcap_writer *writer, uint16_t channel, uint32_t number,
+                         size_t size_bytes, bool commit)
+{
+    struct mcap_error error;
+    void *room;
+    assert_int_equal(mcap_writer_reserve(writer, channel, size_bytes, MCAP_WAIT, &room, &error),
+                     MCAP_OK);
+    memset(room, (int)number, size_bytes);
+    const struct mcap_message message = {.channel_id = channel,
+                                         .sequence = number,
+                                         .log_time_ns = 1000 + number,
+                                         .data = room,
+                                         .size_bytes = size_bytes};
+    if (commit)
+        mcap_writer_commit(writer, &message);
+}
+
+static void room_that_is_given_back_leaves_nothing(void **state)
+{
+    (void)state;
+    int fd = memory_file("", 0);
+    struct mcap_writer *writer = writer_on(fd, (struct mcap_writer_options){.chunk_bytes = 1024});
+    struct mcap_error error;
+    const uint16_t kept = add_channel(writer, "kept", NULL);
+    const uint16_t never = add_channel(writer, "never", "type");
+    for (uint32_t i = 0; i < 100; i++) {
+        put_reserved(writer, never, 200, i * 13, false);
+        put_reserved(writer, kept, i, i, true);
+        put_reserved(writer, kept, 201, 500, false);
+    }
+    /* A chunk that has only what was given back is none. */
+    assert_int_equal(mcap_writer_flush(writer, &error), MCAP_OK);
+    put_reserved(writer, never, 202, 10, false);
+    assert_int_equal(mcap_writer_metadata(writer, "name", NULL, 0, &error), MCAP_OK);
+    close_well(writer);
+    struct mcap_reader *reader = reader_on(fd, (struct mcap_reader_options){.from_ns = 0});
+    assert_int_equal(mcap_reader_info(reader)->damage.status, MCAP_OK);
+    assert_int_equal(mcap_reader_info(reader)->messages, 100);
+    assert_int_equal(mcap_reader_info(reader)->metadata_count, 1);
+    assert_int_equal(mcap_reader_channel_messages(reader, kept), 100);
+    assert_int_equal(mcap_reader_channel_messages(reader, never), 0);
+    struct mcap_message message;
+    const struct mcap_channel *channel;
+    for (uint32_t i = 0; i < 100; i++) {
+        assert_int_equal(mcap_reader_next(reader, &message, &channel, &error), MCAP_OK);
+        assert_int_equal(message.sequence, i);
+        assert_int_equal(message.size_bytes, i);
+        for (size_t at = 0; at < message.size_bytes; at++)
+            assert_int_equal(((const unsigned char *)message.data)[at], i);
+    }
+    assert_int_equal(mcap_reader_next(reader, &message, &channel, &error), MCAP_END);
+    mcap_reader_close(reader);
+    /* Other readers look for an index of each channel that has a message in a chunk, and for no other. */
+    size_t size_bytes;
+    unsigned char *bytes = bytes_of(fd, &size_bytes);
+    size_t empty = 0;
+    static const unsigned char head[] = {MCAP_MESSAGE_INDEX, 6, 0, 0, 0, 0, 0, 0, 0};
+    for (size_t at = 0; at + sizeof(head) < size_bytes; at++)
+        empty += memcmp(bytes + at, head, sizeof(head)) == 0;
+    assert_int_equal(empty, 0);
+    free(bytes);
+    (void)close(fd);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -263,6 +327,7 @@ int main(void)
         cmocka_unit_test(a_closed_pipe_is_told_with_the_number_of_messages_that_it_cost),
         cmocka_unit_test(a_full_disk_leaves_a_file_that_is_readable_up_to_the_last_chunk),
         cmocka_unit_test(a_chunk_that_is_old_is_written_though_it_is_not_full),
+        cmocka_unit_test(room_that_is_given_back_leaves_nothing),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
