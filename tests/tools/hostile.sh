@@ -6,7 +6,7 @@ spoilt=$1/../../../tests/tools/spoilt
 
 case $case in
 spoilt_copies_are_looked_at_without_harm)
-    "$spoilt" copies "$peal" "$dir" 24
+    "$spoilt" copies "$peal" "$dir" 16
     ;;
 a_region_is_looked_at_while_it_is_being_spoilt)
     "$spoilt" live "$peal" "$dir" 1500

@@ -23,7 +23,9 @@
 #define REGION_BYTES ((size_t)1 << 20)
 #define IMAGE_BYTES (PEAL_POSIX_CONTROL_BYTES + REGION_BYTES)
 #define PAGE_BYTES 4096u
-#define PAGES (IMAGE_BYTES / PAGE_BYTES)
+#define TOPICS_AT (20480 / 8) /* in words; see docs/format.md */
+#define TOPIC_WORDS 256u
+#define DATA_PAGE 10u
 
 /* Of copies, and of what lives. */
 static const struct spoilt_command lookers[] = {
@@ -165,6 +167,37 @@ static void fill(uint64_t *seed)
         at[i] = end;
 }
 
+/* A topic that is full to its limits: every entry as the first one. */
+static void crowd(uint64_t *seed, uint64_t *region)
+{
+    uint64_t *topic = region + TOPICS_AT + random_below(seed, SCRIBBLE_TOPICS) * TOPIC_WORDS;
+    for (uint32_t i = 1; i < 32; i++) {
+        topic[64 + i] = topic[64];
+        memcpy(&topic[128 + 4 * i], &topic[128], 4 * sizeof(*topic));
+    }
+}
+
+/* Names of a topic, of its type, of a client, or of the publisher of what may be a lane. */
+static void misname(uint64_t *seed, uint64_t *region)
+{
+    uint64_t *at = region + (DATA_PAGE + random_below(seed, 24)) * (PAGE_BYTES / 8) + 5;
+    uint32_t words = 4;
+    switch (random_below(seed, 4)) {
+    case 0:
+        at = region + 512 + 2;
+        break;
+    case 1:
+    case 2:
+        at = region + TOPICS_AT + random_below(seed, SCRIBBLE_TOPICS) * TOPIC_WORDS + 3;
+        words = 16;
+        break;
+    default:
+        break;
+    }
+    for (uint32_t i = 0; i < words; i++)
+        at[i] = random_next(seed) | (random_below(seed, 2) ? UINT64_C(0xc080c280e2809bc0) : 1);
+}
+
 static void swap_pages(uint64_t *seed)
 {
     unsigned char kept[PAGE_BYTES];
@@ -191,11 +224,19 @@ static void spoil_control(uint64_t *seed)
 
 static void spoil(uint64_t *seed)
 {
+    uint64_t *region = (uint64_t *)(void *)(image + PEAL_POSIX_CONTROL_BYTES);
     memcpy(image, sound, IMAGE_BYTES);
     image_bytes = IMAGE_BYTES;
     image_from = random_below(seed, 4) ? 0 : PEAL_POSIX_CONTROL_BYTES;
     for (uint32_t i = 1 + random_below(seed, 3); i > 0; i--)
-        switch (random_below(seed, 8)) {
+        switch (random_below(seed, 10)) {
+        case 8:
+            crowd(seed, region);
+            break;
+        case 9:
+            for (uint32_t names = 0; names < 8; names++)
+                misname(seed, region);
+            break;
         case 0:
             swap_pages(seed);
             break;
@@ -265,6 +306,8 @@ static void *scribble(void *context)
             peal_u64 *word = (peal_u64 *)(void *)&words[at];
             peal_u64_store_relaxed(word, scribble_lie(&seed, peal_u64_load_relaxed(word)));
         }
+        crowd(&seed, words);
+        misname(&seed, words);
         /* Nobody looks farther than a header that is no header; and into what is all noise. */
         const size_t first =
             random_below(&seed, 4) ? 0 : random_below(&seed, REGION_BYTES / 8 - 512);
