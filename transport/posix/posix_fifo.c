@@ -196,14 +196,21 @@ void peal_posix_fifo_close(struct peal_posix *posix)
     peal_fork_unlock();
 }
 
-/* Answers whether it was dead, and has gone or, if only looked at, is there. */
+/* The directory is sticky. */
+static bool may_remove(int descriptor)
+{
+    struct stat status;
+    return fstat(descriptor, &status) == 0 && (geteuid() == 0 || geteuid() == status.st_uid);
+}
+
+/* Answers whether it was dead, and has gone, or would if we did not only look. */
 static bool remove_path_dead(const char *path, bool only_look)
 {
     const int descriptor = open_fifo(path);
     if (descriptor < 0)
         return false;
-    const bool removed =
-        flock(descriptor, LOCK_EX | LOCK_NB) == 0 && (only_look || unlink(path) == 0);
+    const bool removed = flock(descriptor, LOCK_EX | LOCK_NB) == 0 &&
+                         (only_look ? may_remove(descriptor) : unlink(path) == 0);
     (void)close(descriptor);
     return removed;
 }

@@ -264,8 +264,8 @@ const struct command command_audit = {
         "Only looks. Findings are remains (of clients that died), lost (held, and known to "
         "nobody)\n"
         "and corrupt (nobody honest writes this). Ends with 0 if there are none, 6 if there are,\n"
-        "and 5 if something is corrupt or there is no region. What would not hold still while it\n"
-        "was looked at is told as unsettled, and is no finding.\n\n"
+        "and 5 if something is corrupt, or what is there is no region at all. What would not hold\n"
+        "still while it was looked at is told as unsettled, and is no finding.\n\n"
         "  peal audit --bus posix:vehicle\n"
         "  peal audit --bus file:/tmp/copy-of-the-region --items",
     .options = audit_options,

@@ -182,6 +182,10 @@ const struct command command_doctor = {
         "Looks at what a bus needs of its machine, and says of each thing ok, warn (it works, but\n"
         "could do better, or will not always) or bad; and of the latter two what to type. Changes\n"
         "nothing. With names of checks it makes only these. Ends with 6 if something is bad.\n\n"
+        "checks: version kernel membarrier container shm space regions removeipc hugepages "
+        "memlock\n"
+        "nofile cores quota governor clocksource isolated guest device driver node udev "
+        "interrupts\n\n"
         "  peal doctor\n"
         "  peal doctor shm space regions",
     .options = doctor_options,
