@@ -54,6 +54,7 @@ type_into() {
     : >"$became"
     timeout 60 script -qec "$1" /dev/null <"$dir/keys" >"$dir/screen" 2>&1 || fail "the shell failed: $(cat "$dir/screen")"
     wrong=$(diff "$dir/hoped" "$became") || fail "lines became others than hoped for: $wrong"
+    [ ! -e "$dir/owned" ] || fail 'a name on the bus has been run as a command'
 }
 
 # typed LINE BECOMES...
@@ -76,11 +77,15 @@ lines_for_all_shells() {
     typed "$peal l<Tab>" "$peal ls "
     : >"$dir/a copy"
     typed "peal ls --bus file:$dir/a<Tab>" "peal ls --bus file:$dir/a\\ copy "
-    if grep -qx echo "$dir/commands"; then
-        typed 'peal echo telemetry.c<Tab>' 'peal echo telemetry.cpu '
-        typed "PEAL_BUS= peal echo --bus $bus telemetry.c<Tab>" "PEAL_BUS= peal echo --bus $bus telemetry.cpu "
-        typed 'peal echo -- telemetry.c<Tab>' 'peal echo -- telemetry.cpu '
-    fi
+    typed 'peal echo telemetry.c<Tab>' 'peal echo telemetry.cpu '
+    typed "PEAL_BUS= peal echo --bus $bus telemetry.c<Tab>" "PEAL_BUS= peal echo --bus $bus telemetry.cpu "
+    typed 'peal echo -- telemetry.c<Tab>' 'peal echo -- telemetry.cpu '
+    typed 'peal echo od<Tab>' 'peal echo odd\ \$\(touch\ owned\) '
+    typed 'peal echo odd\ \$<Tab>' 'peal echo odd\ \$\(touch\ owned\) '
+}
+
+topic_is_there() {
+    "$peal" complete -- echo "$1" | grep -q .
 }
 
 prepare() {
@@ -92,8 +97,11 @@ prepare() {
         echo "SKIPPED: there is no script(1), which gives a shell a terminal"
         exit 77
     }
-    all_commands >"$dir/commands"
     publish
+    # A name that a shell would take for something else, if it were not quoted.
+    start odd peal pub 'odd $(touch owned)' text --keep
+    until_true topic_is_there 'odd '
+    cd "$dir"
     lines_for_all_shells
 }
 
@@ -164,6 +172,8 @@ buses_and_topics_are_those_there_are_now)
     these telemetry.cpu
     offers echo telemetry.cpu telemetry.m
     these telemetry.memory
+    offers top telemetry.cpu telemetry.m
+    these
     offers replay file telemetry.m
     these
     offers pub telemetry.cpu telemetry.m
