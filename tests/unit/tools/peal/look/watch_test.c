@@ -6,6 +6,7 @@
 #include "tests/unit/tools/peal/look/region_fixture.h"
 
 #include <pthread.h>
+#include <semaphore.h>
 #include <signal.h>
 #include <sys/mman.h>
 
@@ -140,27 +141,37 @@ static void guarded_work_may_guard_work_of_its_own(void **state)
     assert_int_equal(munmap(page, 4096), 0);
 }
 
-static void *access_many_times(void *context)
+static sem_t is_inside, may_go_on;
+
+/* While it waits here, another thread does guarded work from beginning to end. */
+static enum peal_status access_after_the_other(void *context)
+{
+    (void)sem_post(&is_inside);
+    (void)sem_wait(&may_go_on);
+    return access_bad_page(context);
+}
+
+static void *access_in_a_thread(void *context)
 {
     enum peal_status status;
-    uintptr_t survived = 0;
-    for (int i = 0; i < 200; i++)
-        survived += !watch_guarded(access_bad_page, context, &status);
-    return (void *)survived;
+    return watch_guarded(access_after_the_other, context, &status) ? NULL : context;
 }
 
 static void each_thread_finds_its_own_way_out(void **state)
 {
-    pthread_t threads[4];
+    pthread_t thread;
+    enum peal_status status;
+    void *survived = NULL;
     char *page = bad_page();
     (void)state;
-    for (size_t i = 0; i < 4; i++)
-        assert_int_equal(pthread_create(&threads[i], NULL, access_many_times, page), 0);
-    for (size_t i = 0; i < 4; i++) {
-        void *survived = NULL;
-        assert_int_equal(pthread_join(threads[i], &survived), 0);
-        assert_int_equal((uintptr_t)survived, 200);
-    }
+    assert_int_equal(sem_init(&is_inside, 0, 0) | sem_init(&may_go_on, 0, 0), 0);
+    assert_int_equal(pthread_create(&thread, NULL, access_in_a_thread, page), 0);
+    assert_int_equal(sem_wait(&is_inside), 0);
+    assert_true(watch_guarded(nothing, NULL, &status));
+    assert_false(watch_guarded(access_bad_page, page, &status));
+    assert_int_equal(sem_post(&may_go_on), 0);
+    assert_int_equal(pthread_join(thread, &survived), 0);
+    assert_ptr_equal(survived, page);
     assert_int_equal(munmap(page, 4096), 0);
 }
 
