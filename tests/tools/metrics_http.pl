@@ -4,6 +4,7 @@
 # Asks a web server as a program does that may send anything.
 #
 #   metrics_http.pl get PORT METHOD PATH [HOST]    prints the answer, headers and all; HOST "-": none is sent
+#   metrics_http.pl hosts PORT PATH HOST...        prints a line for each: the status, and "told" if metrics came
 #   metrics_http.pl many PORT PATH COUNT           while one who asks says half and stalls, COUNT others ask at once, and one
 #                                                  hangs up in the middle; prints how many whole answers came
 use strict;
@@ -27,11 +28,24 @@ sub all_of {
     die "http: no whole answer within 20 s\n";
 }
 
-if ( $what eq 'get' ) {
-    my ( $method, $path, $host ) = ( @rest, "127.0.0.1:$port" );
+sub answer_to {
+    my ( $method, $path, $host ) = @_;
     my $socket = reach();
     print {$socket} "$method $path HTTP/1.0\r\n", $host eq '-' ? '' : "Host: $host\r\n", "Connection: close\r\n\r\n";
-    print all_of($socket);
+    return all_of($socket);
+}
+
+if ( $what eq 'get' ) {
+    my ( $method, $path, $host ) = ( @rest, "127.0.0.1:$port" );
+    print answer_to( $method, $path, $host );
+}
+elsif ( $what eq 'hosts' ) {
+    my ( $path, @hosts ) = @rest;
+    for my $host (@hosts) {
+        my $answer = answer_to( 'GET', $path, $host );
+        my ($status) = $answer =~ m{^HTTP/1\.\d (\d+)};
+        print $status // 'none', $answer =~ /^peal_/m ? " told\n" : "\n";
+    }
 }
 else {
     my ( $path, $count ) = @rest;
