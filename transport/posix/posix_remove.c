@@ -48,7 +48,6 @@ static void let_go(struct peal_posix *posix)
     free(posix);
 }
 
-/* Takes the name away and the FIFOs with it. */
 static enum peal_status remove_name(const char *name)
 {
     char text[PEAL_POSIX_PATH_BYTES];
