@@ -6,28 +6,33 @@ sample=$1/../../../tests/tools/mcap_sample
 file=$dir/run.mcap
 again=$dir/again.mcap
 
-# recorded FILE ARGUMENT...: what `peal pub ARGUMENT...` publishes.
+# with_bus [TOPIC...]: there is a bus with these topics, held by publishers of no interest. So a recorder of them is there before
+# those who publish, and gets each message.
+with_bus() {
+    number=0
+    for topic in other "$@"; do
+        number=$((number + 1))
+        start "maker$number" peal pub "$topic" x --keep
+        until_true "$peal" info --no-rates "$topic"
+    done
+}
+
+# recorded FILE ARGUMENT...: what `peal pub ARGUMENT...` publishes, 20 messages.
 recorded() {
     to=$1
     shift
-    start source peal pub "$@" -w 1
-    until_true "$peal" info --no-rates "$1"
-    "$peal" record "$1" -o "$to" -n 20 --history 1000 --quiet
-    expect_exit source 0
-}
-
-# The bus is there from the beginning.
-with_bus() {
-    start maker peal pub other x --keep
-    expect_note maker "there was no $bus"
-    until_true "$peal" info --no-rates other
+    start rec peal record "$1" -o "$to" -n 20 --reliable
+    expect_note rec 'recording 1 topics'
+    run 0 pub "$@"
+    expect_exit rec 0
 }
 
 # replayed COUNT ARGUMENT...: records into $again what `peal replay ARGUMENT...` publishes.
 replayed() {
     count=$1
     shift
-    start rec peal record "[!o]*" --history 1000 -o "$again" --overwrite -n "$count" --quiet --json
+    start rec peal record -o "$again" --overwrite -n "$count" --reliable --json
+    expect_note rec 'recording'
     run 0 replay "$@" --quiet --json
     expect_exit rec 0
 }
@@ -39,7 +44,7 @@ essence() {
 
 case $case in
 what_was_recorded_is_published_again)
-    with_bus
+    with_bus t u
     recorded "$file" t 'note {n}' -e -r 2000 -n 20 --name alpha --type note/1 --depth 32
     channels='join "|", map { my $c = $_; map { $c->{$_} } qw(topic publisher type_name messages) } @{$j->{channels}}'
     recorded "$dir/large.mcap" u --size 70000 -r 2000 -n 20 --name beta
@@ -56,13 +61,15 @@ what_was_recorded_is_published_again)
     grep -aq 'peal:depth....32' "$file" || fail "the depth is not in the file"
     ;;
 topics_can_be_chosen_and_renamed)
-    with_bus
-    start rec peal record 's.*' --history 1000 -o "$file" -n 30 --quiet
+    with_bus s.one s.two s.three uno c.two.copy
+    start rec peal record 's.*' -o "$file" -n 30 --reliable
+    expect_note rec 'recording 3 topics'
     for topic in s.one s.two s.three; do
-        start "pub_${topic#s.}" peal pub $topic "$topic {n}" -e -r max -n 10 --keep
+        run 0 pub "$topic" "$topic {n}" -e -r max -n 10
     done
     expect_exit rec 0
-    start rec peal record 'c.*' uno --history 1000 -o "$again" -n 20 --quiet
+    start rec peal record 'c.*' uno -o "$again" -n 20 --reliable
+    expect_note rec 'recording 2 topics'
     run 0 replay "$file" s.one s.two --map s.one=uno --map 's.*=c.*.copy' --rate max -w 1
     expect_exit rec 0
     "$dump" "$again" text | cut -d '|' -f 1,3- | sort >"$dir/found"
@@ -76,7 +83,7 @@ topics_can_be_chosen_and_renamed)
     ! grep -q 's.one' "$dir/run.out" || fail "it showed more than was asked for"
     ;;
 it_is_as_fast_as_wanted_and_never_faster)
-    with_bus
+    with_bus t
     recorded "$file" t 'x {n}' -e -r 100 -n 20
     run 0 replay "$file" -i --json
     span=$(json '$j->{duration_ns}')
@@ -95,23 +102,25 @@ it_is_as_fast_as_wanted_and_never_faster)
     json_is '$j->{messages}' 11
     ;;
 a_loop_goes_on_until_it_is_stopped)
-    with_bus
+    with_bus t
     recorded "$file" t 'x {n}' -e -r 2000 -n 20
-    start loop peal replay "$file" --loop --rate max --progress --wait-subscribers 1
-    run 0 record t -o "$again" -n 100 --reliable --history 1000 --quiet
+    start rec peal record t -o "$again" -n 100 --reliable
+    expect_note rec 'recording 1 topics'
+    start loop peal replay "$file" --loop --rate max --progress
+    expect_exit rec 0
     stop loop 0
     grep -q ' messages, .* in .* late' "$dir/loop.err" || fail "no summary: $(cat "$dir/loop.err")"
     "$dump" "$again" text | cut -d '|' -f 4 >"$dir/found"
     for i in 1 2 3 4 5; do seq 0 19; done | sed 's/^/x /' | cmp - "$dir/found"
     ;;
 a_restart_is_replayed_as_a_restart)
-    with_bus
-    start rec peal record t --history 1000 -o "$file" -n 10 --quiet
-    start first peal pub t 'one {n}' -e -r max -n 5 --name alpha -w 1
-    expect_exit first 0
-    start second peal pub t 'two {n}' -e -r max -n 5 --name alpha -w 1
+    with_bus t
+    start rec peal record t -o "$file" -n 10 --reliable
+    expect_note rec 'recording 1 topics'
+    run 0 pub t 'one {n}' -e -r max -n 5 --name alpha
+    run 0 pub t 'two {n}' -e -r max -n 5 --name alpha
     expect_exit rec 0
-    replayed 10 "$file" --rate max -w 1
+    replayed 10 "$file"
     for each in "$file" "$again"; do
         grep -aq 'peal:restarted....1' "$each" || fail "$each knows of no restart"
     done
@@ -119,7 +128,7 @@ a_restart_is_replayed_as_a_restart)
     { for i in 0 1 2 3 4; do echo "t|alpha|$i|one $i"; done; for i in 0 1 2 3 4; do echo "t|alpha|$i|two $i"; done; } | cmp - "$dir/found"
     ;;
 who_has_no_room_is_dealt_with_as_told)
-    with_bus
+    with_bus t
     recorded "$file" t 'x {n}' -e -r 2000 -n 20 --depth 4
     start ear peal echo t --wait --reliable
     "$peal" pub t first -w 1
@@ -133,9 +142,9 @@ who_has_no_room_is_dealt_with_as_told)
     stop ear
     ;;
 files_of_other_writers_are_replayed)
-    with_bus
+    with_bus topic/0 topic/1 topic/2 foreign
     "$sample" "$dir/sample.mcap" zstd >/dev/null
-    replayed 2000 "$dir/sample.mcap" --rate max -w 1
+    replayed 2000 "$dir/sample.mcap" --rate max
     # The sample's numbers are of all topics together, those of a replay of each.
     "$dump" "$dir/sample.mcap" | cut -d '|' -f 1,2,6- | sort >"$dir/wanted"
     "$dump" "$again" | cut -d '|' -f 1,2,6- | sort | cmp - "$dir/wanted"
@@ -145,11 +154,11 @@ files_of_other_writers_are_replayed)
         print $m, r(1, t("") . t("else")), r(4, pack("v v", 7, 0) . t("foreign") . t("") . t("")),
             (map { r(5, pack("v V Q< Q<", 7, $_, 1000 + $_, 0) . ("x" x ($_ * 9000))) } 0 .. 2),
             r(15, pack("V", 0)), r(2, pack("Q< Q< V", 0, 0, 0)), $m' >"$dir/plain.mcap"
-    replayed 3 "$dir/plain.mcap" -w 1
+    replayed 3 "$dir/plain.mcap"
     [ "$("$dump" "$again" | cut -d '|' -f 1,6 | tr '\n' ' ')" = 'foreign|0 foreign|9000 foreign|18000 ' ] || fail "$("$dump" "$again")"
     ;;
 what_cannot_be_is_refused_in_one_line)
-    with_bus
+    with_bus t
     recorded "$file" t 'x {n}' -e -r max -n 20
     refused 3 'No such file' replay "$dir/none.mcap"
     refused 2 'not a regular file' replay "$dir"
