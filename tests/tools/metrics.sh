@@ -163,13 +163,14 @@ whatever_a_peer_writes_the_metrics_are_valid)
     seed=$$
     # Words of clients, topics and lanes become noise, or ends of what a word can hold.
     for round in 1 2 3 4 5; do
-        perl -e 'my ($from, $to, $seed) = @ARGV; srand $seed; local $/; open my $in, "<:raw", $from or die; my $region = <$in>;
+        cp --sparse=always "/dev/shm/peal.${bus#posix:}" "$dir/spoilt"
+        perl -e 'my ($path, $seed) = @ARGV; srand $seed; open my $file, "+<:raw", $path or die;
             my @ends = ("\xff" x 8, "\0" x 8, "\n\"\\{}\xc3\x28\x01", pack("Q<", 1 << 63));
             for (1 .. 80) {
-                my $at = 4096 + 8 * int rand(rand(100000));
-                substr $region, $at, 8, rand() < .5 ? $ends[rand @ends] : pack "L<2", rand(2**32), rand(2**32);
+                seek $file, 4096 + 8 * int rand(rand(100000)), 0 or die;
+                print {$file} rand() < .5 ? $ends[rand @ends] : pack "L<2", rand(2**32), rand(2**32);
             }
-            open my $out, ">:raw", $to or die; print {$out} $region' "/dev/shm/peal.${bus#posix:}" "$dir/spoilt" $((seed + round))
+            close $file or die' "$dir/spoilt" $((seed + round))
         code=0
         "$peal" metrics --bus "file:$dir/spoilt" >"$dir/run.out" 2>"$dir/run.err" || code=$?
         [ "$code" -eq 0 ] || [ "$code" -eq 5 ] || fail "exit code $code, seed $((seed + round)): $(cat "$dir/run.err")"
