@@ -181,7 +181,7 @@ what_cannot_be_is_refused_in_one_line)
     ;;
 the_official_reader_finds_what_was_recorded)
     start note peal pub t 'note {n}' -e -r 2000 -n 100 -w 1 --name alpha --type note/1
-    start load peal pub u --size 5000 -r 2000 -n 100 -w 1 --name alpha
+    start load peal pub u --size 5000 -r 2000 -n 100 -w 1 --name alpha --payload-bytes 2M
     until_true "$peal" info --no-rates t
     until_true "$peal" info --no-rates u
     run 0 record -o "$file" -n 200 --history 1000 -z zstd --chunk-size 64K --reliable
