@@ -106,7 +106,10 @@ while_it_is_paused_nothing_moves)
     keys p
     shows '^PAUSED'
     stop machine
-    keys Down
+    keys c
+    shows "^ 0 alpha  *alive "
+    keys t
+    shows "^TOPIC "
     has "3 topics 1 client " || fail "it has looked"
     keys p
     shows_not '^PAUSED'
