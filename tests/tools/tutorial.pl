@@ -108,6 +108,7 @@ sub type {
 # Bash itself reads what is typed: no program has the terminal.
 sub in_front {
     my ($terminal) = @_;
+    return 1 if !-e "/proc/$terminal->{bash}";
     my @stat = split ' ', slurp("/proc/$terminal->{bash}/stat") =~ s{^.*\)}{}sr;
     return $stat[5] == $terminal->{bash};    # tpgid
 }
@@ -136,7 +137,6 @@ sub end_terminals {
         type( $terminal, "\003" ) if $terminal->{bash};
         sleep 0.005 while $terminal->{bash} && !in_front($terminal) && time < $deadline;
         type( $terminal, "\nkill -9 \$(jobs -p) 2>/dev/null; exit\n" );
-        close $terminal->{keys};
     }
     my $deadline = time + 3;
     for my $terminal ( values %terminals ) {
@@ -146,6 +146,7 @@ sub end_terminals {
             kill 'KILL', $terminal->{pid};
             waitpid $terminal->{pid}, 0;
         }
+        close $terminal->{keys};    # not before: script(1) waits some time for who reads an end of file
     }
     %terminals = ();
 }
@@ -160,7 +161,7 @@ sub pattern_of {
     my $pattern = '';
     while ( $line ne '' ) {
         if    ( $line =~ s/^\s+// )                  { $pattern .= '\s+' }
-        elsif ( !$exact && $line =~ s/^($figure)// ) { $pattern .= '(?:' . $figure . ')' }
+        elsif ( !$exact && $line =~ s/^($figure)// ) { $pattern .= '(?:' . $figure . '|-)' }    # -: there was none
         elsif ( $line =~ s/^([^\W\d]+|.)//s )        { $pattern .= quotemeta $1 }
     }
     return $pattern;
@@ -401,7 +402,7 @@ sub selftest_cases {
         [ 'lines that do not matter, and one that does', $block->( 'run: one', '$ seq 9; echo end', '...', 'begin' ), 'wanted:  begin' ],
         [ 'a command that fails', $block->( 'run: one', '$ false' ), 'ended with 1' ],
         [ 'a command that shall fail', $block->( 'run: one, exit 3', '$ sh -c "exit 3"' ), '' ],
-        [ 'two terminals', $block->( 'run: one, goes on', '$ tail -f --retry said 2>/dev/null' )
+        [ 'two terminals', $block->( 'run: one, goes on', '$ tail -s 0.01 -f --retry said 2>/dev/null' )
               . $block->( 'run: two', '$ echo hello >said' )
               . $block->( 'shows: one', 'hello' )
               . $block->( 'run: two', '$ echo more >>said' )
