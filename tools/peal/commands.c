@@ -22,23 +22,10 @@ extern const struct command command_web;
 extern const struct command command_complete;
 
 const struct command *const commands[] = {
-    &command_ls,
-    &command_info,
-    &command_top,
-    &command_pub,
-    &command_echo,
-    &command_hz,
-    &command_delay,
-    &command_record,
-    &command_replay,
-    &command_recover,
-    &command_audit,
-    &command_clean,
-    &command_doctor,
-    &command_metrics,
-    &command_web,
-    &command_complete,
-    NULL,
+    &command_ls,       &command_info,  &command_top,    &command_pub,     &command_echo,
+    &command_hz,       &command_delay, &command_record, &command_replay,  &command_recover,
+    &command_audit,    &command_clean, &command_doctor, &command_metrics, &command_web,
+    &command_complete, NULL,
 };
 
 const struct command *command_find(const char *name)
