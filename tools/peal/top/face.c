@@ -66,8 +66,11 @@ static void put_bus_line(struct top_page *page, const struct top_scene *scene)
             top_page_print(page, style, " %zu queue%s", totals->queues, plural(totals->queues));
         top_page_print(page, style, " %zu client%s", totals->clients, plural(totals->clients));
         const uint64_t free_bytes = (uint64_t)region->pages_free * SNAPSHOT_PAGE_BYTES;
-        top_page_print(page, style, "  free %s/%s", units_bytes(&free_text, free_bytes),
+        char memory[96];
+        (void)snprintf(memory, sizeof(memory), "  free %s/%s", units_bytes(&free_text, free_bytes),
                        units_bytes(&all_text, region->region_bytes));
+        if (page->lines[page->next].columns + (int)strlen(memory) <= page->width)
+            top_page_put(page, style, memory);
     }
     put_clock(page, scene, style);
     top_page_end_line(page, style);
