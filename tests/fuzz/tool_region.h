@@ -147,6 +147,16 @@ static inline void tool_poke(struct tool_stream *stream)
     }
 }
 
+/* A topic that is full to its limits: every entry as the first one. */
+static inline void tool_crowd(uint64_t which)
+{
+    uint64_t *topic = (uint64_t *)(void *)tool_image + 20480 / 8 + which % 4 * 256;
+    for (uint32_t i = 1; i < 32; i++) {
+        topic[64 + i] = topic[64];
+        memcpy(&topic[128 + 4 * i], &topic[128], 4 * sizeof(*topic));
+    }
+}
+
 /* False: what follows is for the next look. */
 static inline bool tool_command(struct tool_stream *stream)
 {
@@ -164,6 +174,9 @@ static inline bool tool_command(struct tool_stream *stream)
         return true;
     case 3:
         return false;
+    case 4:
+        tool_crowd(other);
+        return true;
     default:
         tool_poke(stream);
         return true;
