@@ -121,10 +121,10 @@ a_recording_ends_as_told_and_is_whole)
     grep -q '\] *[0-9]*%  00:00  .* messages  .*  0 lost' "$dir/run.err" || fail "no progress: $(cat "$dir/run.err")"
     "$dump" "$file" >/dev/null
     start rec peal record -o "$file" --overwrite --reliable
-    expect_note rec 'recording 1 topics'
+    expect_note rec 'recording 1 topic'
     stop rec 0
     "$dump" "$file" >/dev/null
-    grep -q ' messages of 1 topics, .* has ' "$dir/rec.err" || fail "no summary"
+    grep -q ' messages of 1 topic, .* has ' "$dir/rec.err" || fail "no summary"
     ;;
 queues_are_left_alone)
     start jobs peal pub q job --queue --keep

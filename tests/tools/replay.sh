@@ -22,7 +22,7 @@ recorded() {
     to=$1
     shift
     start rec peal record "$1" -o "$to" -n 20 --reliable
-    expect_note rec 'recording 1 topics'
+    expect_note rec 'recording 1 topic'
     run 0 pub "$@"
     expect_exit rec 0
 }
@@ -105,7 +105,7 @@ a_loop_goes_on_until_it_is_stopped)
     with_bus t
     recorded "$file" t 'x {n}' -e -r 2000 -n 20
     start rec peal record t -o "$again" -n 100 --reliable
-    expect_note rec 'recording 1 topics'
+    expect_note rec 'recording 1 topic'
     start loop peal replay "$file" --loop --rate max --progress
     expect_exit rec 0
     stop loop 0
@@ -116,7 +116,7 @@ a_loop_goes_on_until_it_is_stopped)
 a_restart_is_replayed_as_a_restart)
     with_bus t
     start rec peal record t -o "$file" -n 10 --reliable
-    expect_note rec 'recording 1 topics'
+    expect_note rec 'recording 1 topic'
     run 0 pub t 'one {n}' -e -r max -n 5 --name alpha
     run 0 pub t 'two {n}' -e -r max -n 5 --name alpha
     expect_exit rec 0

@@ -270,7 +270,8 @@ static int record(struct session *session, const char *url)
         if (missing)
             note("there is no topic '%s' yet; it is recorded once it appears", missing);
         if (!record_wish.quiet)
-            note("recording %zu topics of %s", recording->topic_count, url);
+            note("recording %zu topic%s of %s", recording->topic_count,
+                 recording->topic_count == 1 ? "" : "s", url);
         go_on(session);
         return finish(session, url);
     }

@@ -47,10 +47,11 @@ static void tell(const struct record_report *report)
 {
     const struct recording *recording = report->recording;
     struct units_text bytes, time, size;
+    const size_t topics = topics_with_messages(recording);
     const uint64_t on_disk = file_bytes(report->file);
     if (!report->quiet || recording->lost > 0)
-        note("%" PRIu64 " messages of %zu topics, %s, in %s%s%s%s%s", recording->messages,
-             topics_with_messages(recording), units_bytes(&bytes, recording->bytes),
+        note("%" PRIu64 " messages of %zu topic%s, %s, in %s%s%s%s%s", recording->messages, topics,
+             topics == 1 ? "" : "s", units_bytes(&bytes, recording->bytes),
              units_duration(&time, report->elapsed_ns), on_disk > 0 ? "; " : "",
              on_disk > 0 ? report->file->name : "", on_disk > 0 ? " has " : "",
              on_disk > 0 ? units_bytes(&size, on_disk) : "");
