@@ -85,22 +85,22 @@ an_option_of_every_command_wants_its_value)
 the_bus_may_stand_before_or_behind_the_command)
     publish "$bus"
     PEAL_BUS=
-    run 0 --bus "$bus" ls
+    run 0 --bus "$bus" ls --no-rates
     said telemetry.cpu
     cp "$dir/run.out" "$dir/first"
-    for words in "ls --bus $bus" "ls -b $bus" "ls -b$bus" "ls --bus=$bus" "--bus=$bus ls" "-b $bus ls" "--color never -b $bus ls" \
-        "--bus $bus --color never ls --"; do
+    for words in "ls --no-rates --bus $bus" "ls --no-rates -b $bus" "ls --no-rates -b$bus" "ls --no-rates --bus=$bus" "--bus=$bus ls --no-rates" "-b $bus ls --no-rates" "--color never -b $bus ls --no-rates" \
+        "--bus $bus --color never ls --no-rates --"; do
         run 0 $words
         said telemetry.cpu
     done
     PEAL_BUS=posix:tool-none
-    run 0 ls --bus "$bus"
+    run 0 ls --no-rates --bus "$bus"
     said telemetry.cpu
     PEAL_BUS=$bus
-    run 0 ls
+    run 0 ls --no-rates
     said telemetry.cpu
-    refused 3 'posix:tool-none' ls --bus posix:tool-none
-    refused 2 "--bus wants a text, not ''" ls --bus ''
+    refused 3 'posix:tool-none' ls --no-rates --bus posix:tool-none
+    refused 2 "--bus wants a text, not ''" ls --no-rates --bus ''
     ;;
 an_empty_or_wrong_url_is_told)
     publish "$bus"
@@ -146,30 +146,30 @@ colour_is_for_terminals_unless_wanted)
     colourful() {
         grep -q "$(printf '\033\\[')" "$dir/run.out"
     }
-    run 0 ls
+    run 0 ls --no-rates
     ! colourful || fail 'colour goes into a file'
-    run 0 ls --color always
+    run 0 ls --no-rates --color always
     colourful || fail '--color always has none'
-    run 0 ls --color=never
+    run 0 ls --no-rates --color=never
     ! colourful || fail '--color never has some'
     NO_COLOR=1
     export NO_COLOR
-    run 0 ls --color always
+    run 0 ls --no-rates --color always
     colourful || fail 'what is asked for outright has colour, NO_COLOR or not'
     unset NO_COLOR
     command -v script >/dev/null || exit 0
     on_terminal() {
         script -qec "$1" /dev/null >"$dir/run.out" </dev/null
     }
-    on_terminal "TERM=xterm '$peal' ls"
+    on_terminal "TERM=xterm '$peal' ls --no-rates"
     colourful || fail 'on a terminal there is none'
-    on_terminal "TERM=xterm NO_COLOR=1 '$peal' ls"
+    on_terminal "TERM=xterm NO_COLOR=1 '$peal' ls --no-rates"
     ! colourful || fail 'NO_COLOR does not count'
-    on_terminal "TERM=xterm NO_COLOR= '$peal' ls"
+    on_terminal "TERM=xterm NO_COLOR= '$peal' ls --no-rates"
     colourful || fail 'an empty NO_COLOR counts'
-    on_terminal "TERM=dumb '$peal' ls"
+    on_terminal "TERM=dumb '$peal' ls --no-rates"
     ! colourful || fail 'a dumb terminal gets colour'
-    on_terminal "TERM=xterm '$peal' ls --color never"
+    on_terminal "TERM=xterm '$peal' ls --no-rates --color never"
     ! colourful || fail '--color never has some on a terminal'
     ;;
 *)
