@@ -2,7 +2,7 @@
 # bash completion of peal(1): asks `peal complete`, which knows all there is. Needs the package bash-completion.
 
 _peal() {
-    local cur words cword split=no
+    local cur words cword
     _get_comp_words_by_ref -n '=:' cur words cword || return
 
     # Of this very program, where it was named by a path.
