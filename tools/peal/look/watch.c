@@ -2,6 +2,7 @@
 #include "tools/peal/look/watch.h"
 
 #include "tools/peal/kit/fail.h"
+#include "tools/peal/kit/stop.h"
 
 #include <pthread.h>
 #include <setjmp.h>
@@ -183,12 +184,23 @@ static enum peal_status look_once(struct watch *watch, struct snapshot *snapshot
     return status;
 }
 
+/* Who just lays a region out is done within a millisecond, unless it is stopped. What was no region for so long is none. */
+#define LAYING_OUT_NS (100 * NS_PER_MS)
+
 enum peal_status watch_look(struct watch *watch, struct snapshot *snapshot)
 {
+    const uint64_t deadline_ns = clock_now_ns() + LAYING_OUT_NS;
+    const struct watch_file no_region = watch->no_region;
     watch->reason[0] = '\0';
     enum peal_status status = look_once(watch, snapshot);
-    if (status == PEAL_EFORMAT) /* made anew: by now it may be whole */
+    watch->no_region = (struct watch_file){.exists = false};
+    while (status == PEAL_EFORMAT && clock_now_ns() < deadline_ns && !stop_requested() &&
+           !(no_region.exists && is_same_file(&no_region, &watch->file))) {
+        (void)stop_wait_until(clock_now_ns() + NS_PER_MS);
         status = look_once(watch, snapshot);
+    }
+    if (status == PEAL_EFORMAT)
+        watch->no_region = watch->file;
     if (status != PEAL_OK)
         snapshot_clear(snapshot);
     return status;

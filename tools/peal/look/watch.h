@@ -28,10 +28,11 @@ struct watch {
     const char *url;                /* the caller's */
     struct peal_observer *observer; /* or NULL: opened with the next look */
     struct watch_file file;         /* the region's, from before it was opened */
+    struct watch_file no_region;    /* one that was none: it is not waited for again */
     char reason[512];               /* why the last look failed */
 };
 
-/* Opens if need be, and once more if the region has been made anew. OK; otherwise as peal_observer_open() and
+/* Opens if need be, and anew if the region has been made anew; waits a moment for who just lays it out. OK; otherwise as peal_observer_open() and
  * peal_observer_visit() answer, ECORRUPT for one that was cut short, and the snapshot is empty; watch->reason tells people. */
 enum peal_status watch_look(struct watch *watch, struct snapshot *snapshot);
 

@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "tools/peal/record/player.h"
 
+#include "tools/peal/kit/common.h"
 #include "tools/peal/kit/fail.h"
 #include "tools/peal/kit/memory.h"
 #include "tools/peal/kit/stop.h"
 #include "tools/peal/kit/units.h"
+#include "tools/peal/look/joined.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -126,24 +128,28 @@ int player_begin(struct player *player, const struct mcap_reader *reader,
     return code;
 }
 
-static bool all_have(const struct player *player, uint64_t count)
+static bool all_have(const struct player *player, const struct joined *joined, uint64_t count)
 {
     for (size_t id = 0; id < MCAP_CHANNELS_MAX; id++) {
         const struct player_channel *channel = player->channels[id];
-        struct peal_publisher_stats stats = {.struct_bytes = sizeof(stats)};
         if (channel && channel->publisher &&
-            peal_publisher_stats(channel->publisher, &stats) == PEAL_OK &&
-            stats.subscribers < count)
+            joined_count(joined, channel->topic, channel->publisher) < count)
             return false;
     }
     return true;
 }
 
-void player_wait_subscribers(struct player *player, uint64_t count)
+int player_wait_subscribers(struct player *player, uint64_t count)
 {
-    while (!all_have(player, count))
-        if (!stop_wait_until(clock_now_ns() + SUBSCRIBERS_NS))
-            return;
+    struct joined joined = {0};
+    const int code = common_url(&joined.watch.url);
+    while (code == EXIT_DONE) {
+        joined_look(&joined);
+        if (all_have(player, &joined, count) || !stop_wait_until(clock_now_ns() + SUBSCRIBERS_NS))
+            break;
+    }
+    joined_end(&joined);
+    return code;
 }
 
 /* A message that is longer than the file has told: its publisher begins anew, with room for it. */

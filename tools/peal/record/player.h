@@ -41,8 +41,8 @@ void player_describe(struct player_channel *described, const struct mcap_channel
 int player_begin(struct player *player, const struct mcap_reader *reader,
                  const struct topic_map *map);
 
-/* Waits until each topic has so many subscribers, or stop is requested. */
-void player_wait_subscribers(struct player *player, uint64_t count);
+/* Waits until so many subscribers hear each publisher, or stop is requested. Answers as player_begin(). */
+int player_wait_subscribers(struct player *player, uint64_t count);
 
 /* Answers as player_begin(); EXIT_DONE also if stop was requested while it waited. */
 int player_publish(struct player *player, const struct mcap_message *message);

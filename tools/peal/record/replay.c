@@ -311,7 +311,7 @@ static int publish_all(struct replay *replay)
     replay->player.policy = (enum player_policy)wish.policy;
     code = player_begin(&replay->player, replay->reader, &wish.map);
     if (code == EXIT_DONE && wish.wait_subscribers > 0)
-        player_wait_subscribers(&replay->player, wish.wait_subscribers);
+        code = player_wait_subscribers(&replay->player, wish.wait_subscribers);
     if (code == EXIT_DONE && !stop_requested()) {
         replay->begun_ns = clock_now_ns();
         progress_begin(&replay->progress, wish.quiet      ? PROGRESS_NEVER

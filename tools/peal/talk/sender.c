@@ -4,7 +4,7 @@
 #include "tools/peal/kit/common.h"
 #include "tools/peal/kit/fail.h"
 #include "tools/peal/kit/stop.h"
-#include "tools/peal/look/watch.h"
+#include "tools/peal/look/joined.h"
 
 #include <inttypes.h>
 #include <stdio.h>
@@ -142,7 +142,8 @@ static int check(const struct sender_options *asked, const struct known *known)
 int sender_open(struct sender *sender, const struct sender_options *options)
 {
     struct known known;
-    *sender = (struct sender){.policy = options->policy, .timeout_ns = options->timeout_ns};
+    *sender = (struct sender){
+        .topic = options->topic, .policy = options->policy, .timeout_ns = options->timeout_ns};
     int code = common_open(&sender->bus, true);
     if (code != EXIT_DONE)
         return code;
@@ -211,21 +212,27 @@ uint32_t sender_subscribers(struct sender *sender)
 
 int sender_wait_subscribers(struct sender *sender, uint64_t count, uint64_t deadline_ns)
 {
-    if (count > 0 && sender->queue)
-        return fail(EXIT_USAGE, "a queue keeps what nobody has popped yet: leave "
+    struct joined joined = {0};
+    int code = common_url(&joined.watch.url);
+    if (code == EXIT_DONE && count > 0 && sender->queue)
+        code = fail(EXIT_USAGE, "a queue keeps what nobody has popped yet: leave "
                                 "--wait-subscribers out");
-    for (;;) {
-        const uint32_t now = sender_subscribers(sender);
+    while (code == EXIT_DONE && count > 0) {
+        joined_look(&joined);
+        const uint32_t now = joined_count(&joined, sender->topic, sender->publisher);
+        sender->was_heard |= now > 0;
         const uint64_t now_ns = clock_now_ns();
         if (now >= count)
-            return EXIT_DONE;
+            break;
         if (now_ns >= deadline_ns)
-            return fail(EXIT_TIMED_OUT, "%" PRIu32 " of %" PRIu64 " subscribers came in time", now,
+            code = fail(EXIT_TIMED_OUT, "%" PRIu32 " of %" PRIu64 " subscribers came in time", now,
                         count);
         const uint64_t next_ns = now_ns + 2 * NS_PER_MS;
         if (!stop_wait_until(next_ns < deadline_ns ? next_ns : deadline_ns))
-            return EXIT_DONE;
+            break;
     }
+    joined_end(&joined);
+    return code;
 }
 
 void sender_close(struct sender *sender)

@@ -27,6 +27,7 @@ struct sender_options {
 };
 
 struct sender {
+    const char *topic; /* the options' */
     struct peal_bus *bus;
     struct peal_publisher *publisher; /* or else */
     struct peal_queue *queue;
@@ -45,7 +46,7 @@ int sender_open(struct sender *sender, const struct sender_options *options);
 /* Publishes, and counts. OK also for what is dropped or refused by policy; TIMEDOUT if stop was requested while it waited. */
 enum peal_status sender_send(struct sender *sender, const void *data, size_t size_bytes);
 
-/* Waits until so many subscribe, `deadline_ns`, or stop. Answers EXIT_DONE also for stop. */
+/* Waits until so many subscribers hear us, `deadline_ns`, or stop. Answers EXIT_DONE also for stop. */
 int sender_wait_subscribers(struct sender *sender, uint64_t count, uint64_t deadline_ns);
 
 /* How many subscribe now; 0 of a queue. */

@@ -8,6 +8,7 @@
 #include <pthread.h>
 #include <semaphore.h>
 #include <signal.h>
+#include <sys/inotify.h>
 #include <sys/mman.h>
 
 #define KILLED_BY(signal) (128 + (signal))
@@ -287,6 +288,54 @@ static void what_is_no_region_is_said_to_be_none(void **state)
     end(&watch);
 }
 
+/* ---- regions in the making ---- */
+
+#define HEADER_BYTES 4096
+
+/* Of a copy of a region. */
+struct making {
+    int fd;
+    int looks; /* inotify: tells of who has looked and gone */
+    char header[HEADER_BYTES];
+};
+
+static void *finish_after_a_look(void *context)
+{
+    const struct making *making = context;
+    char event[sizeof(struct inotify_event) + 256];
+    if (read(making->looks, event, sizeof(event)) <= 0 ||
+        pwrite(making->fd, making->header, HEADER_BYTES, 0) != HEADER_BYTES)
+        return NULL;
+    return context;
+}
+
+static void a_region_that_is_just_being_laid_out_is_waited_for(void **state)
+{
+    static const char none[HEADER_BYTES];
+    static struct making making;
+    char path[64], url[80];
+    pthread_t maker;
+    void *made = NULL;
+    (void)state;
+    (void)snprintf(path, sizeof(path), "/tmp/peal-watch-%d", (int)getpid());
+    (void)snprintf(url, sizeof(url), "file:%s", path);
+    peal_bus_close(region_open(MIB, "engine"));
+    file_copy(region_path, path);
+    making.fd = open(path, O_RDWR | O_CLOEXEC);
+    assert_true(making.fd >= 0);
+    assert_int_equal(pread(making.fd, making.header, HEADER_BYTES, 0), HEADER_BYTES);
+    assert_int_equal(pwrite(making.fd, none, HEADER_BYTES, 0), HEADER_BYTES);
+    making.looks = inotify_init1(IN_CLOEXEC);
+    assert_true(inotify_add_watch(making.looks, path, IN_CLOSE_NOWRITE) >= 0);
+    struct watch watch = watch_on(url);
+    assert_int_equal(pthread_create(&maker, NULL, finish_after_a_look, &making), 0);
+    assert_int_equal(watch_look(&watch, &snapshot), PEAL_OK);
+    assert_int_equal(pthread_join(maker, &made), 0);
+    assert_ptr_equal(made, &making);
+    end(&watch);
+    assert_int_equal(close(making.looks) | close(making.fd) | unlink(path), 0);
+}
+
 /* ---- regions that are cut short ---- */
 
 static void a_region_that_was_cut_short_is_found_again_once_it_is_whole(void **state)
@@ -367,6 +416,7 @@ int main(void)
         TEST(a_region_that_is_laid_out_anew_in_place_is_looked_at_anew),
         TEST(a_file_that_is_replaced_is_looked_at_anew),
         TEST(what_is_no_region_is_said_to_be_none),
+        TEST(a_region_that_is_just_being_laid_out_is_waited_for),
         TEST(a_region_that_was_cut_short_is_found_again_once_it_is_whole),
         TEST(a_region_that_is_cut_short_in_the_middle_of_a_look_is_survived),
 #undef TEST
