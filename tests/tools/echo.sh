@@ -9,11 +9,8 @@ keep_bus() {
     until_true takes_part keeper keeper
 }
 
-takes_part() {
-    "$peal" info --no-rates "$1" | grep -q "$2"
-}
-
-# say TEXT OPTION...: one message to the topic `t`, for who subscribes.
+# say TEXT OPTION...: one message to the topic `t`, for who subscribes. Each is another publisher's, and there is no order between
+# publishers: where the order counts, wait until the first is heard.
 say() {
     run 0 pub t "$@" --wait-subscribers 1
 }
@@ -43,11 +40,14 @@ contents_never_reach_a_terminal_raw)
     start ear peal echo t --wait --no-header --format text --count 3
     printf 'red \033[31m\r \302\233 \342\200\256 \377 gr\303\274n\ttab\nline\0' >"$dir/bytes"
     run 0 pub t --file "$dir/bytes" -w 1
+    expect_line ear 'red'
     say ''
+    expect_line ear '^$'
     say 'C:\\path'
     heard 'red \\x1b[31m\\r \\u{9b} \\u{202e} \\xff gr\303\274n\ttab\nline\\0\n\nC:\\\\path\n'
     start ear peal echo t --wait --no-header --count 2
     run 0 pub t --file "$dir/bytes" -w 1
+    expect_line ear '^00000020'
     say 'text' --count 1
     heard "00000000  72 65 64 20 1b 5b 33 31  6d 0d 20 c2 9b 20 e2 80  |red .[31m. .. ..|
 00000010  ae 20 ff 20 67 72 c3 bc  6e 09 74 61 62 0a 6c 69  |. . gr..n.tab.li|
@@ -59,6 +59,7 @@ text
     heard '00000000  74 65 78                                          |tex|\n'
     start ear peal echo t --wait --format raw --count 2
     say one
+    expect_line ear one
     run 0 pub t --file "$dir/bytes" -w 1
     expect_exit ear 0
     { printf one && cat "$dir/bytes"; } | cmp - "$dir/ear.out"
@@ -67,6 +68,7 @@ json_lines_hold_all)
     keep_bus
     start ear peal echo t --wait --json --count 2
     say 'a "b"' --name alpha
+    expect_line ear alpha
     printf '\001\002' >"$dir/bytes"
     run 0 pub t --file "$dir/bytes" -w 1 --no-timestamp --name beta
     expect_exit ear 0

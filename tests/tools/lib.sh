@@ -133,3 +133,28 @@ json_is() {
     value=$(json "$1") || fail "no JSON: $(cat "$dir/run.out")"
     [ "$value" = "$2" ] || fail "$1 is $value, not $2"
 }
+
+# to_list NAME: the JSON lines of a program become the list that json_is() looks at.
+to_list() {
+    { echo '['; paste -sd, "$dir/$1.out"; echo ']'; } >"$dir/list"
+    mv "$dir/list" "$dir/run.out"
+}
+
+# takes_part TOPIC PATTERN: somebody or something of that name shows in what peal tells of the topic.
+takes_part() {
+    "$peal" info --no-rates "$1" | grep -q "$2"
+}
+
+# measured EXPRESSION ARGUMENT...: `peal ARGUMENT... --json` with a longer and longer --interval, until EXPRESSION is true of the list
+# of lines: on a busy machine nothing may come for a while.
+measured() {
+    expression=$1
+    shift
+    for interval in 30ms 60ms 120ms 500ms 2s 10s; do
+        run 0 "$@" --json --interval $interval
+        cp "$dir/run.out" "$dir/lines.out"
+        to_list lines
+        [ "$(json "$expression")" != 1 ] || return 0
+    done
+    fail "never so: $expression"
+}
