@@ -1,8 +1,3 @@
-    with_bus
-    start rec peal record t -o "$file" --count 3000 --reliable
-    expect_note rec 'recording 0 topics'
-    start load peal pub t 'x {n}' -e -r max -n 3000 -w 1 --depth 8
-    expect_exit rec 0
 #!/bin/sh
 # SPDX-License-Identifier: Apache-2.0
 . "$(dirname "$0")/lib.sh"

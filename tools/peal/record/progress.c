@@ -33,22 +33,24 @@ void progress_text(const struct progress_view *view, unsigned columns, char *tex
 {
     struct units_text messages, bytes, rate, lost;
     const uint64_t s = view->elapsed_ns / NS_PER_S;
-    char more[64] = "", line[256], bar[BAR_MAX + 10] = "";
+    char losses[48] = "", waiting[48] = "", line[256], bar[BAR_MAX + 10] = "";
     if (view->has_lost || view->lost > 0)
-        (void)snprintf(more, sizeof(more), "  %s lost", units_count(&lost, view->lost));
-    const size_t used = strlen(more);
+        (void)snprintf(losses, sizeof(losses), "  %s lost", units_count(&lost, view->lost));
     if (view->waiting > 0)
-        (void)snprintf(more + used, sizeof(more) - used, "  %" PRIu32 " chunks waiting",
-                       view->waiting);
+        (void)snprintf(waiting, sizeof(waiting), "  %" PRIu32 " chunk%s waiting", view->waiting,
+                       view->waiting == 1 ? "" : "s");
     (void)snprintf(line, sizeof(line), "%02" PRIu64 ":%02" PRIu64 "  %s messages  %s  %s%s", s / 60,
                    s % 60, units_count(&messages, view->messages), units_bytes(&bytes, view->bytes),
-                   units_bandwidth(&rate, view->bytes_per_s), more);
+                   units_bandwidth(&rate, view->bytes_per_s), losses);
     const size_t line_bytes = strlen(line);
     const size_t left = columns > line_bytes ? columns - line_bytes : 0;
     /* Brackets, percents, two spaces, and the last column, which some terminals break at. */
     if (view->share >= 0 && left >= BAR_MIN + 10)
         put_bar(view->share, left - 10 < BAR_MAX ? left - 10 : BAR_MAX, bar);
-    (void)snprintf(text, text_bytes, "%s%s%s", bar, bar[0] != '\0' ? "  " : "", line);
+    /* Where there is a bar, chunks that wait are told only beside it. */
+    const bool fits = bar[0] == '\0' || strlen(bar) + 2 + line_bytes + strlen(waiting) < columns;
+    (void)snprintf(text, text_bytes, "%s%s%s%s", bar, bar[0] != '\0' ? "  " : "", line,
+                   fits ? waiting : "");
     if (columns > 0 && columns - 1 < text_bytes)
         text[columns - 1] = '\0';
 }
