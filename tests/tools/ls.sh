@@ -37,6 +37,12 @@ shows_lag() {
     grep -q "${escape}\[33m[0-9]" "$dir/run.out"
 }
 
+# Its lane holds 64 messages.
+is_overrun() {
+    run 0 ls --json --no-rates telemetry.cpu
+    [ "$(json '$j->{topics}[0]{lag} > 128')" = 1 ]
+}
+
 shows_losses() {
     run 0 ls --no-rates --color always telemetry.cpu
     grep -q "${escape}\[31m[1-9]" "$dir/run.out"
@@ -87,6 +93,7 @@ a_slow_subscriber_shows_yellow_and_losses_red)
     start_table
     stop_reading
     until_true shows_lag
+    until_true is_overrun
     kill -CONT "$(pid_of table)"
     until_true shows_losses
     run 0 ls --no-rates --color never
