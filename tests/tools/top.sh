@@ -4,6 +4,8 @@
 . "$(dirname "$0")/lib.sh"
 
 unset TMUX
+# The leak checker stops a process that ends because its terminal has gone, and now and then never lets go of it.
+export ASAN_OPTIONS="${ASAN_OPTIONS:+$ASAN_OPTIONS:}detect_leaks=0"
 screens=1 # a server of tmux of its own for each screen: one that ends still has its socket for a while
 mux() {
     tmux -L "peal-$$-$screens" -f /dev/null "$@"
