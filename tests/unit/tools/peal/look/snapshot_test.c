@@ -98,7 +98,7 @@ static void what_points_into_it_points_into_itself(void **state)
 static void the_next_look_shows_what_is_there_then(void **state)
 {
     struct peal_publisher *publishers[12];
-    char name[16];
+    char name[32];
     (void)state;
     for (int i = 0; i < 12; i++) {
         (void)snprintf(name, sizeof(name), "topic%d", i);
