@@ -3,16 +3,6 @@
 . "$(dirname "$0")/lib.sh"
 escape=$(printf '\033')
 
-start_machine() {
-    start machine telemetry pub --bus "$bus?size=2M" --name alpha --rate-hz 1000 --duration-s 60
-    expect_line machine 'alpha publishes'
-}
-
-start_table() {
-    start table telemetry sub --bus "$bus" --plain --duration-s 60
-    expect_line table 'alpha'
-}
-
 # Jobs of 4 s, the longest there are: the worker holds the first.
 start_worker() {
     "$examples/workers" post --bus "$bus?size=2M" --jobs 3 --work-us 4000000 >"$dir/post.out"

@@ -158,3 +158,14 @@ measured() {
     done
     fail "never so: $expression"
 }
+
+# An example's publisher `alpha`, 1000 times a second, on a small region; and its subscriber.
+start_machine() {
+    start machine telemetry pub --bus "$bus?size=2M" --name alpha --rate-hz 1000 --duration-s 60
+    expect_line machine 'alpha publishes'
+}
+
+start_table() {
+    start table telemetry sub --bus "$bus" --plain --duration-s 60
+    expect_line table 'alpha'
+}

@@ -11,17 +11,6 @@ fi
 . "$(dirname "$0")/lib.sh"
 escape=$(printf '\033')
 
-# Of `alpha`, 1000 times a second.
-start_machine() {
-    start machine telemetry pub --bus "$bus?size=2M" --name alpha --rate-hz 1000 --duration-s 60
-    expect_line machine 'alpha publishes'
-}
-
-start_table() {
-    start table telemetry sub --bus "$bus" --plain --duration-s 60
-    expect_line table 'alpha'
-}
-
 # A table of which nothing is read any more.
 stop_reading() {
     kill -STOP "$(pid_of table)"

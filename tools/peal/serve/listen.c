@@ -105,6 +105,16 @@ bool listen_parse(const char *text, struct listen_place *place)
     return true;
 }
 
+const char *listen_read(const char *text, void *to)
+{
+    return listen_parse(text, to) ? NULL : "[ADDRESS:]PORT as 9464, 127.0.0.1:9464 or [::1]:0";
+}
+
+bool listen_is_set(const struct listen_place *place)
+{
+    return place->address_bytes > 0;
+}
+
 bool listen_is_public(const struct listen_place *place)
 {
     return !is_loopback(place);

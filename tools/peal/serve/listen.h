@@ -30,6 +30,12 @@ struct listen_text {
 /* [ADDR:]PORT, with ADDR in figures, IPv6 in brackets, or "localhost"; without it: 127.0.0.1. False: it is none. */
 bool listen_parse(const char *text, struct listen_place *place);
 
+/* The same for an option's table (kit/option.h): `to` is a listen_place. */
+const char *listen_read(const char *text, void *to);
+
+/* Has it been read? */
+bool listen_is_set(const struct listen_place *place);
+
 /* Do other machines reach it? */
 bool listen_is_public(const struct listen_place *place);
 

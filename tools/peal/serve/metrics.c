@@ -10,22 +10,15 @@
 #include <stdlib.h>
 
 static struct listen_place place;
-static bool listens;
 static bool all;
 static const char *also_host;
-
-static const char *read_listen(const char *text, void *to)
-{
-    listens = true;
-    return listen_parse(text, to) ? NULL : "[ADDRESS:]PORT as 9464, 127.0.0.1:9464 or [::1]:0";
-}
 
 static const struct option_entry options[] = {
     {.name = "listen",
      .letter = 'l',
      .value = "[ADDR:]PORT",
      .help = "serve /metrics over HTTP; without ADDR on 127.0.0.1 only; port 0: any",
-     .read = read_listen,
+     .read = listen_read,
      .to = &place},
     {.name = "host",
      .value = "NAME",
@@ -112,13 +105,13 @@ static int metrics_run(char **operands, size_t count)
     (void)count;
     if (all && common.bus)
         return fail(EXIT_USAGE, "--all or --bus, not both");
-    if (also_host && !listens)
+    if (also_host && !listen_is_set(&place))
         return fail(EXIT_USAGE, "--host goes with --listen");
     const int code = all ? EXIT_DONE : common_url(&url);
     if (code != EXIT_DONE)
         return code;
     scene_init(&scene, url);
-    const int done = listens ? serve(&scene) : print_once(&scene);
+    const int done = listen_is_set(&place) ? serve(&scene) : print_once(&scene);
     scene_free(&scene);
     return done;
 }

@@ -12,21 +12,14 @@
 #include <string.h>
 
 static struct listen_place place;
-static bool listens;
 static const char *also_host;
-
-static const char *read_listen(const char *text, void *to)
-{
-    listens = true;
-    return listen_parse(text, to) ? NULL : "[ADDRESS:]PORT as 8080, 127.0.0.1:8080 or [::1]:0";
-}
 
 static const struct option_entry options[] = {
     {.name = "listen",
      .letter = 'l',
      .value = "[ADDR:]PORT",
      .help = "default 8428; without ADDR on 127.0.0.1 only; port 0: any",
-     .read = read_listen,
+     .read = listen_read,
      .to = &place},
     {.name = "host",
      .value = "NAME",
@@ -97,7 +90,7 @@ static int web_run(char **operands, size_t count)
     int code = common_url(&url);
     if (code != EXIT_DONE)
         return code;
-    if (!listens)
+    if (!listen_is_set(&place))
         (void)listen_parse("8428", &place);
     place.also_host = also_host;
     scene_init(&scene, url);
