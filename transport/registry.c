@@ -4,7 +4,7 @@
 #include "core/error.h"
 #include "transport/local/local.h"
 #include "transport/posix/posix.h"
-#include "transport/posix/posix_remove.h"
+#include "transport/removal.h"
 #include "transport/vdev/vdev.h"
 
 #include <assert.h>
@@ -148,10 +148,10 @@ enum peal_status peal_transport_remove_idle(const char *scheme, const char *name
     enum peal_status status = find(scheme, &ops);
     if (status == PEAL_OK)
         status = peal_transport_check_name(name);
-    if (status == PEAL_OK && ops != &peal_transport_posix_ops)
+    if (status == PEAL_OK && !ops->remove_idle)
         status = peal_fail(PEAL_ENOTSUP,
                            "a region of %s: leaves nothing behind that could be removed; it goes "
                            "with its last client",
                            scheme);
-    return status == PEAL_OK ? peal_posix_remove_idle(name, removal) : status;
+    return status == PEAL_OK ? ops->remove_idle(name, removal) : status;
 }

@@ -80,6 +80,7 @@ struct peal_transport_options {
 };
 
 struct peal_transport; /* each backend's own struct begins with it */
+struct peal_removal;   /* transport/removal.h */
 
 struct peal_transport_ops {
     const char *scheme; /* "posix" in "posix:NAME" */
@@ -159,6 +160,12 @@ struct peal_transport_ops {
      * region. PEAL_ENOENT when there is none, PEAL_ENOTSUP (vdev). Thread-safe.
      */
     enum peal_status (*unlink)(const char *name);
+
+    /*
+     * Removes the name if nobody uses the region, as transport/removal.h says. NULL: a region leaves
+     * nothing behind. Does not block. Thread-safe.
+     */
+    enum peal_status (*remove_idle)(const char *name, struct peal_removal *removal);
 };
 
 /* What every backend's transport begins with; constant after open(). */

@@ -243,4 +243,5 @@ const struct peal_transport_ops peal_transport_posix_ops = {
     .members = posix_members,
     .barrier = posix_barrier,
     .unlink = peal_posix_object_unlink,
+    .remove_idle = peal_posix_remove_idle,
 };
