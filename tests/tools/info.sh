@@ -83,7 +83,7 @@ the_region_and_its_clients_are_told)
     said '^  layout  *format [0-9]*, generation 0x[0-9a-f]\{16\}$'
     said '^  topics  *3, and 0 queues; 256 at most$'
     said '^  attached  *2, [012] of them sleeps*$'
-    said '^ *CLIENT  NAME  *LIFE  *AGE  HEARTBEAT  *RUNG  SPARED  SLEEPS  WAKES  SPURIOUS  NET FINDS  RECOVERED  CORRUPTIONS$'
+    said '^ *CLIENT  NAME  *LIFE  *AGE  HEARTBEAT  *RUNG  HELD BACK  SLEEPS  WAKES  SPURIOUS  NET FINDS  RECOVERED  CORRUPTIONS$'
     run 0 info --json
     json_is 'join " ", sort map { $_->{name} } @{$j->{clients}}' 'alpha telemetry sub'
     json_is 'scalar grep { $_->{life} eq "alive" && $_->{age_ns} < 6e10 } @{$j->{clients}}' 2

@@ -79,7 +79,7 @@ static void print_clients(const struct snapshot *snapshot)
     static const struct table_column columns[] = {
         {"CLIENT", TABLE_RIGHT},      {"NAME", TABLE_LEFT},       {"LIFE", TABLE_LEFT},
         {"AGE", TABLE_RIGHT},         {"HEARTBEAT", TABLE_RIGHT}, {"RUNG", TABLE_RIGHT},
-        {"SPARED", TABLE_RIGHT},      {"SLEEPS", TABLE_RIGHT},    {"WAKES", TABLE_RIGHT},
+        {"HELD BACK", TABLE_RIGHT},   {"SLEEPS", TABLE_RIGHT},    {"WAKES", TABLE_RIGHT},
         {"SPURIOUS", TABLE_RIGHT},    {"NET FINDS", TABLE_RIGHT}, {"RECOVERED", TABLE_RIGHT},
         {"CORRUPTIONS", TABLE_RIGHT},
     };

@@ -280,7 +280,7 @@ const struct metric metric_table[] = {
     GAUGE(CLIENT, "client_start_time_seconds", client_start, "When the client attached, since 1970."),
     GAUGE(CLIENT, "client_heartbeat_age_seconds", heartbeat_age, "How long ago the client last slept or rang a bell."),
     COUNTER(CLIENT, "client_bells_rung_total", bells_rung, "Bells of others that the client has rung."),
-    COUNTER(CLIENT, "client_bells_suppressed_total", bells_suppressed, "Bells it need not ring, for who would hear them was awake."),
+    COUNTER(CLIENT, "client_bells_suppressed_total", bells_suppressed, "Bells toward sleepers that the rate limit held back."),
     COUNTER(CLIENT, "client_sleeps_total", sleeps, "Times the client went to sleep."),
     COUNTER(CLIENT, "client_wakes_total", wakes, "Times its bell woke it."),
     COUNTER(CLIENT, "client_spurious_wakes_total", spurious_wakes, "Times it was woken for nothing."),
