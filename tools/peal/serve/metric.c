@@ -284,7 +284,7 @@ const struct metric metric_table[] = {
     COUNTER(CLIENT, "client_sleeps_total", sleeps, "Times the client went to sleep."),
     COUNTER(CLIENT, "client_wakes_total", wakes, "Times its bell woke it."),
     COUNTER(CLIENT, "client_spurious_wakes_total", spurious_wakes, "Times it was woken for nothing."),
-    COUNTER(CLIENT, "client_safety_net_finds_total", safety_net_finds, "Times its safety net found work that no bell had told of; honest peers leave this at 0."),
+    COUNTER(CLIENT, "client_safety_net_finds_total", safety_net_finds, "Times its safety net found work that no bell had told of."),
     COUNTER(CLIENT, "client_recovered_clients_total", recovered_clients, "Dead clients that it has cleared away."),
     COUNTER(CLIENT, "client_corruptions_total", corruptions, "Times it met what no honest client writes."),
 
