@@ -3,13 +3,13 @@
  * peal_unlink_if_idle(): what nobody uses goes, what anybody uses stays, however openers and removers meet.
  */
 #include "tests/conformance/backend.h"
+#include "tests/support/footprint.h"
 #include "tests/support/random.h"
 
 #include "core/region.h"
 #include "transport/posix/posix_lock.h"
 #include "transport/posix/posix_shared.h"
 
-#include <dirent.h>
 #include <fcntl.h>
 #include <peal/observer.h>
 #include <peal/queue.h>
@@ -74,16 +74,9 @@ static bool is_there(const struct scene *scene)
     return access(scene->path, F_OK) == 0;
 }
 
-static unsigned count_files(const struct scene *scene)
+static uint64_t count_files(const struct scene *scene)
 {
-    unsigned count = 0;
-    const char *prefix = scene->path + strlen("/dev/shm/");
-    DIR *directory = opendir("/dev/shm");
-    assert_non_null(directory);
-    for (struct dirent *entry = readdir(directory); entry != NULL; entry = readdir(directory))
-        count += strncmp(entry->d_name, prefix, strlen(prefix)) == 0;
-    (void)closedir(directory);
-    return count;
+    return footprint_entries("/dev/shm", scene->path + strlen("/dev/shm/"));
 }
 
 static void a_region_that_nobody_uses_is_removed(void **state)

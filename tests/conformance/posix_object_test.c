@@ -3,11 +3,11 @@
  * Conformance of posix alone: the object as other programs, other users and crashes leave it.
  */
 #include "tests/conformance/backend.h"
+#include "tests/support/footprint.h"
 
 #include "transport/posix/posix_lock.h"
 #include "transport/posix/posix_shared.h"
 
-#include <dirent.h>
 #include <fcntl.h>
 #include <grp.h>
 #include <poll.h>
@@ -280,17 +280,6 @@ static void another_user_is_refused_by_0600_and_let_in_by_his_group(void **state
     remove_region(posix, object.name);
 }
 
-static unsigned count_files(const char *prefix)
-{
-    unsigned count = 0;
-    DIR *directory = opendir("/dev/shm");
-    assert_non_null(directory);
-    for (struct dirent *entry = readdir(directory); entry != NULL; entry = readdir(directory))
-        count += strncmp(entry->d_name, prefix, strlen(prefix)) == 0;
-    (void)closedir(directory);
-    return count;
-}
-
 static void fifos_go_with_their_owners_and_those_of_the_dead_with_the_next(void **state)
 {
     (void)state;
@@ -301,21 +290,21 @@ static void fifos_go_with_their_owners_and_those_of_the_dead_with_the_next(void 
     (void)snprintf(prefix, sizeof(prefix), "peal.%s~", object.name);
     struct peal_transport *t = open_one(posix, object.name);
     assert_true(t->ops->fd(t) >= 0);
-    assert_int_equal(count_files(prefix), 1);
+    assert_int_equal(footprint_entries("/dev/shm", prefix), 1);
     peer_open(&peer, posix, object.name);
     peer_do(&peer, PEER_FD, 0);
-    assert_int_equal(count_files(prefix), 2);
+    assert_int_equal(footprint_entries("/dev/shm", prefix), 2);
     peer_kill(&peer);
     struct peal_transport *heir = open_one(posix, object.name);
-    assert_int_equal(count_files(prefix), 1);
+    assert_int_equal(footprint_entries("/dev/shm", prefix), 1);
     close_one(heir);
     peer_open(&peer, posix, object.name);
     peer_do(&peer, PEER_FD, 0);
     peer_kill(&peer);
     assert_int_equal(peal_transport_unlink("posix", object.name), PEAL_OK);
-    assert_int_equal(count_files(prefix), 1); /* ours, for we live */
+    assert_int_equal(footprint_entries("/dev/shm", prefix), 1); /* ours, for we live */
     close_one(t);
-    assert_int_equal(count_files(prefix), 0);
+    assert_int_equal(footprint_entries("/dev/shm", prefix), 0);
 }
 
 static void a_region_that_does_not_fit_is_refused_and_nothing_stays(void **state)

@@ -13,12 +13,12 @@
 size_t __sanitizer_get_current_allocated_bytes(void);
 #endif
 
-static uint64_t count_entries(const char *path, const char *prefix)
+uint64_t footprint_entries(const char *path, const char *prefix)
 {
     uint64_t count = 0;
     DIR *folder = opendir(path);
     if (!folder)
-        return 0;
+        return UINT64_MAX;
     for (const struct dirent *entry = readdir(folder); entry; entry = readdir(folder))
         count += strncmp(entry->d_name, prefix, strlen(prefix)) == 0;
     (void)closedir(folder);
@@ -57,10 +57,10 @@ static uint64_t memory_kb(void)
 
 struct footprint footprint_now(const char *url)
 {
-    struct footprint now = {.descriptors = count_entries("/proc/self/fd", "")};
+    struct footprint now = {.descriptors = footprint_entries("/proc/self/fd", "")};
     char object[80];
     (void)snprintf(object, sizeof(object), "peal.%s", strchr(url, ':') + 1);
-    now.objects = count_entries("/dev/shm", object);
+    now.objects = footprint_entries("/dev/shm", object);
     char line[256];
     FILE *file = fopen("/proc/self/maps", "re");
     while (file && fgets(line, sizeof(line), file))

@@ -17,6 +17,9 @@ struct footprint {
 /* Of a region at `url`, posix:NAME. */
 struct footprint footprint_now(const char *url);
 
+/* Entries of a folder whose names begin so; UINT64_MAX if it cannot be read. */
+uint64_t footprint_entries(const char *path, const char *prefix);
+
 void footprint_print(const char *when, const struct footprint *footprint);
 
 #endif

@@ -11,7 +11,6 @@
 
 static struct listen_place place;
 static bool all;
-static const char *also_host;
 
 static const struct option_entry options[] = {
     {.name = "listen",
@@ -24,7 +23,7 @@ static const struct option_entry options[] = {
      .value = "NAME",
      .help = "another name that this machine is asked by",
      .read = option_text,
-     .to = &also_host},
+     .to = &place.also_host},
     {.name = "all",
      .letter = 'a',
      .help = "of all buses that this machine has",
@@ -93,7 +92,6 @@ static int serve(struct scene *scene)
         if (scene->buses[i]->status == PEAL_EINVAL || scene->buses[i]->status == PEAL_ENOTSUP)
             return tell_trouble(scene, listed); /* it will never be there */
     (void)tell_trouble(scene, listed);
-    place.also_host = also_host;
     return http_serve(&place, pages, scene);
 }
 
@@ -105,7 +103,7 @@ static int metrics_run(char **operands, size_t count)
     (void)count;
     if (all && common.bus)
         return fail(EXIT_USAGE, "--all or --bus, not both");
-    if (also_host && !listen_is_set(&place))
+    if (place.also_host && !listen_is_set(&place))
         return fail(EXIT_USAGE, "--host goes with --listen");
     const int code = all ? EXIT_DONE : common_url(&url);
     if (code != EXIT_DONE)

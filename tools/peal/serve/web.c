@@ -12,7 +12,6 @@
 #include <string.h>
 
 static struct listen_place place;
-static const char *also_host;
 
 static const struct option_entry options[] = {
     {.name = "listen",
@@ -25,7 +24,7 @@ static const struct option_entry options[] = {
      .value = "NAME",
      .help = "another name that this machine is asked by",
      .read = option_text,
-     .to = &also_host},
+     .to = &place.also_host},
     {0},
 };
 
@@ -92,7 +91,6 @@ static int web_run(char **operands, size_t count)
         return code;
     if (!listen_is_set(&place))
         (void)listen_parse("8428", &place);
-    place.also_host = also_host;
     scene_init(&scene, url);
     (void)scene_look(&scene);
     const enum peal_status status = scene.buses[0]->status;
