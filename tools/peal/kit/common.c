@@ -20,7 +20,6 @@ const struct option_entry common_options[] = {
     {.name = "color",
      .value = "WHEN",
      .help = "when to use colours",
-     .read = option_choice,
      .choices = "auto always never",
      .to = &common.color},
     {.name = "help", .letter = 'h', .help = "show this", .read = option_switch, .to = &common.help},

@@ -48,14 +48,6 @@ const char *option_rate(const char *text, void *to)
     return units_read_real(text, to) && *(double *)to > 0 ? NULL : "a number of Hz as 100 or 0.5";
 }
 
-/* Never called: store() looks at the choices itself, for it knows the entry. */
-const char *option_choice(const char *text, void *to)
-{
-    (void)text;
-    (void)to;
-    return "";
-}
-
 static bool choose(const struct option_entry *option, const char *text)
 {
     const size_t length = strlen(text);

@@ -36,7 +36,8 @@ struct option_entry {
     /* Stores the text's value at `to`; answers NULL, or what would be valid ("a time as 500ms or 2s"). */
     const char *(*read)(const char *text, void *to);
     void *to;
-    const char *choices; /* for option_choice(): words with a space between; the index is stored */
+    /* Instead of `read`: words with a space between; the index of the one that was given is stored, as unsigned. */
+    const char *choices;
     enum option_completes completes;
 };
 
@@ -48,7 +49,6 @@ const char *option_number(const char *text, void *to);   /* uint64_t *: 0 and mo
 const char *option_bytes(const char *text, void *to);    /* uint64_t *: 1 and more, with K, M, G */
 const char *option_duration(const char *text, void *to); /* uint64_t * ns, more than 0 */
 const char *option_rate(const char *text, void *to);     /* double *: Hz, more than 0 */
-const char *option_choice(const char *text, void *to);   /* unsigned *; `choices` is looked at */
 
 /* Options that every command has are in a table of their own. Reads them out of argv, in place: operands are moved to the
  * front, *operands gets their number. Answers EXIT_DONE, or EXIT_USAGE having told why. */

@@ -22,7 +22,6 @@ const struct option_entry record_options[] = {
      .letter = 'z',
      .value = "HOW",
      .help = "compress; default none",
-     .read = option_choice,
      .choices = "none lz4 zstd",
      .to = &record_wish.compression},
     {.name = "level",

@@ -36,7 +36,6 @@ static const struct option_entry options[] = {
      .letter = 'z',
      .value = "HOW",
      .help = "compress the new file; default none",
-     .read = option_choice,
      .choices = "none lz4 zstd",
      .to = &wish.compression},
     {.name = "overwrite",

@@ -80,7 +80,6 @@ static const struct option_entry options[] = {
     {.name = "policy",
      .value = "WHAT",
      .help = "if a reliable subscriber has no room; default wait",
-     .read = option_choice,
      .choices = "wait refuse drop evict",
      .to = &wish.policy},
     {.name = "progress",

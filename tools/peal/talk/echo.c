@@ -27,7 +27,6 @@ static const struct option_entry options[] = {
      .letter = 'f',
      .value = "FORMAT",
      .help = "auto: text if clean UTF-8, else hex",
-     .read = option_choice,
      .choices = "auto text hex json raw",
      .to = &format},
     {.name = "no-header",

@@ -98,7 +98,6 @@ static const struct option_entry options[] = {
      .letter = 'p',
      .value = "P",
      .help = "without room for a message",
-     .read = option_choice,
      .choices = "wait refuse drop evict",
      .to = &to.policy},
     {.name = "queue",

@@ -240,7 +240,6 @@ static const struct option_entry options[] = {
     {.name = "view",
      .value = "VIEW",
      .help = "what to begin with",
-     .read = option_choice,
      .to = &given.view,
      .choices = "topics clients"},
     {.name = "batch",

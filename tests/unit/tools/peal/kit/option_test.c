@@ -63,7 +63,6 @@ static const struct option_entry shared[] = {
     {.name = "color",
      .value = "WHEN",
      .help = "or not",
-     .read = option_choice,
      .choices = "auto always never",
      .to = &given.color},
     {0},
